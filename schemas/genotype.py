@@ -1,0 +1,95 @@
+"""Named-allele calls: what the genotyper publishes on ``pgx.genotype.v1`` and ``pgx evaluate`` prints as ``genotypes``."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from schemas.base import Model
+from schemas.lab_result import ResultRef
+from schemas.warning import Warning
+
+
+class CallStatus(StrEnum):
+    CALLED = "called"
+    AMBIGUOUS = "ambiguous"
+    NO_CALL = "no-call"
+    NOT_ASSAYED = "not-assayed"
+    REPORTED = "reported"
+
+
+class Diplotype(Model):
+    """A pair of named alleles (one for a hemizygous or mitochondrial gene) with its match score, None for reported ones."""
+
+    label: str
+    alleles: tuple[str, ...]
+    score: int | None = None
+
+
+class ReportedCall(Model):
+    """What the laboratory wrote about a gene, unchanged."""
+
+    diplotype: str | None = None
+    phenotype: str | None = None
+    activity_score: str | None = None
+
+
+class Call(Model):
+    """The fields that a matched call has, whether it stands for itself or beside a reported one."""
+
+    status: CallStatus
+    diplotypes: tuple[Diplotype, ...] = ()
+    haplotypes: tuple[str, ...] = ()
+    """Distinct alleles of the diplotypes; for lowest-function genes without phase, what was found (a homozygous one twice)."""
+    phased: bool = False
+    reason: str | None = None
+    """Why there is no call: a stable code such as ``half-call``, ``no-match``, ``missing-required-position``."""
+    missing_positions: tuple[str, ...] = ()
+    uncallable_haplotypes: tuple[str, ...] = ()
+    warnings: tuple[Warning, ...] = ()
+
+
+class GeneCall(Call):
+    """One gene's call, with everything needed to explain it."""
+
+    gene: str
+    source: str | None = None
+    """``matched`` or ``reported``; None where the gene was not assayed."""
+    reported: tuple[ReportedCall, ...] | None = None
+    matched: Call | None = None
+    lookup: tuple[Diplotype, ...] | None = None
+    """The diplotypes that phenotypes are looked up with, where they differ from ``diplotypes`` (DPYD, RYR1, SLCO1B1 known
+    by one variant, folded CYP2D6 copy numbers); None where they are the same."""
+    observed_variants: dict[str, str] = Field(default_factory=dict)
+    """Positions of interest outside the definition (``rs12777823``: ``G/A``)."""
+
+
+class ObservedGene(Model):
+    """A gene's rows at definition positions, compact: every position of the definition not named here was seen as
+    ``reference_gt`` (``0/0``, ``0|0`` or ``0``), those in ``absent`` had no row, ``rows`` are all others.
+
+    A row is [pos, ref, alts, gt, phase set or None].
+    """
+
+    reference_gt: str | None = None
+    absent: tuple[int, ...] = ()
+    rows: tuple[tuple[int, str, tuple[str, ...], str, int | None], ...] = ()
+
+
+class KnowledgeRef(Model):
+    """The knowledge release something was decided under."""
+
+    release: str
+    sha256: str
+
+
+class GenotypeCalled(Model):
+    """The genotyper's event: the calls of one laboratory result under one knowledge release."""
+
+    tenant: str
+    patient: str
+    result: ResultRef
+    knowledge: KnowledgeRef
+    software: str
+    genotypes: tuple[GeneCall, ...]
+    observed: dict[str, ObservedGene]
+    warnings: tuple[Warning, ...] = ()

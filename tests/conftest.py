@@ -1,0 +1,3 @@
+"""Fixtures live beside what they start: see ``tests/support``."""
+
+pytest_plugins = ["tests.support.kafka", "tests.support.postgres"]

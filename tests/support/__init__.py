@@ -1,0 +1,1 @@
+"""Builders and fixtures that tests of several parts share."""
