@@ -1,0 +1,1 @@
+"""``pgx``, the one command that people type."""
