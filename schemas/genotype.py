@@ -31,6 +31,8 @@ class ReportedCall(Model):
     diplotype: str | None = None
     phenotype: str | None = None
     activity_score: str | None = None
+    alleles: tuple[str, ...] | None = None
+    """The allele names read from ``diplotype``, as in the call's ``diplotypes``; None where nothing could be read."""
 
 
 class Call(Model):

@@ -1,7 +1,48 @@
 """Phenotypes: what the phenotyper publishes on ``pgx.phenotype.v1`` and ``pgx evaluate`` prints as ``phenotypes``."""
 
+from enum import StrEnum
+
 from schemas.base import Model
 from schemas.genotype import GenotypeCalled
+from schemas.lab_result import ResultRef
+from schemas.warning import Warning
+
+
+class ResultNote(Model):
+    """A laboratory result behind a phenotype, a recommendation or a report."""
+
+    laboratory: str
+    accession: str
+    issued: str
+    """RFC 3339, in UTC written as ``Z``."""
+    status: str
+    version: int
+
+    @classmethod
+    def of(cls, result: ResultRef) -> "ResultNote":
+        return cls(
+            laboratory=result.laboratory,
+            accession=result.accession,
+            issued=result.issued.isoformat().replace("+00:00", "Z"),
+            status=result.status.value,
+            version=result.version,
+        )
+
+
+class Inference(StrEnum):
+    """How the looked-up diplotype was derived where it is not the one that was called. Stable codes."""
+
+    LOWEST_FUNCTION = "lowest-function", "the two alleles of lowest function among those found"
+    COPY_NUMBER = "copy-number", "a copy count that has no record of its own, taken as the record for that many or more"
+    SINGLE_VARIANT = "single-variant", "the one decisive variant, as no diplotype could be called"
+
+    description: str
+
+    def __new__(cls, value: str, description: str) -> "Inference":
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.description = description
+        return member
 
 
 class Phenotype(Model):
@@ -20,6 +61,16 @@ class Phenotype(Model):
     lookup_key: str | tuple[str, ...] | None = None
     inferred: bool = False
     """The looked-up diplotype was derived from what was called (lowest function, folded copies, single variant)."""
+    inference: Inference | None = None
+    """How it was derived."""
+    term: str | None = None
+    """What the genotype is called where the guideline names genotypes and no phenotype (IFNL3: ``Favorable Response``)."""
+    reported: bool = False
+    """The phenotype or the score was given by the laboratory and went before what the diplotype means."""
+    warnings: tuple[Warning, ...] = ()
+    """Where the laboratory's phenotype or score is not what its diplotype means."""
+    result: ResultNote | None = None
+    """The laboratory result that it comes from."""
 
 
 class PhenotypeAssigned(Model):

@@ -8,22 +8,16 @@ from pydantic import Field
 from schemas.base import Model
 from schemas.genotype import KnowledgeRef
 from schemas.phenotype import Phenotype
+from schemas.phenotype import ResultNote as ResultNote
 
 
 class Citation(Model):
     guideline: str
+    """The guideline's name and, in brackets, its id at the source."""
     url: str | None = None
     pmid: tuple[str, ...] = ()
-
-
-class ResultNote(Model):
-    """A laboratory result behind a recommendation or report."""
-
-    laboratory: str
-    accession: str
-    issued: str
-    status: str
-    version: int
+    edition: str | None = None
+    """State of the source that the row was read in."""
 
 
 class Recommendation(Model):
@@ -53,6 +47,12 @@ class Recommendation(Model):
     confidence_reasons: tuple[str, ...] = ()
     conflict: tuple[str, ...] = ()
     """Rule ids of other sources' advice on this drug that contradicts this one."""
+    diplotypes: dict[str, str] = Field(default_factory=dict)
+    """By gene: the patient's diplotypes behind the key (several joined by `` or ``), where one is known."""
+    results: tuple[ResultNote, ...] = ()
+    """The laboratory results behind the keys, in order of accession; a preliminary one lowers the confidence."""
+    preliminary: bool = False
+    """One of the results behind it is preliminary."""
 
 
 class ChangeKind(StrEnum):
