@@ -57,6 +57,13 @@ class Event(Generic[T]):
 
 def decode_lab_result(key: bytes | None, value: bytes | None, headers: Sequence[Header]) -> Event[LabResult]:
     """A laboratory's message in binary or structured mode, or a bare lab-result object, as an event. Raises Rejected."""
+    event = read_lab_result(value, headers)
+    _expect_key(key, event.data.key)
+    return event
+
+
+def read_lab_result(value: bytes | None, headers: Sequence[Header] = ()) -> Event[LabResult]:
+    """As ``decode_lab_result`` where there is no key: a line of a file. Raises Rejected."""
     attributes = _header_attributes(headers)
     content_type = _media_type(attributes.pop("content-type", JSON_TYPE))
     trace = attributes.pop("traceparent", None)
@@ -68,7 +75,7 @@ def decode_lab_result(key: bytes | None, value: bytes | None, headers: Sequence[
     else:
         content = strict_json.loads(value, lab_result.MAX_BYTES)
         event = {}
-        if content_type == STRUCTURED_TYPE or _is_envelope(content):
+        if content_type == STRUCTURED_TYPE or is_envelope(content):
             envelope, content = _opened(content)
             _expect_agreement(attributes, envelope)
             event = _checked(envelope, LAB_RESULT, "")
@@ -76,7 +83,6 @@ def decode_lab_result(key: bytes | None, value: bytes | None, headers: Sequence[
         else:
             _expect_json(content_type, "content-type")
     result = lab_result.parse_object(content)
-    _expect_key(key, result.key)
     return Event(
         id=event.get("id") or lab_result.content_id(result),
         source=event.get("source") or laboratory_source(result),
@@ -192,7 +198,8 @@ def _expect_json(media_type: str, path: str) -> None:
         raise Rejected(Code.INVALID_ENVELOPE, f"expected {JSON_TYPE}", path)
 
 
-def _is_envelope(content: Any) -> bool:
+def is_envelope(content: Any) -> bool:
+    """Whether a JSON value is a CloudEvents structured-mode envelope rather than a bare lab result."""
     return type(content) is dict and (
         "specversion" in content or ("data" in content and "type" in content and "source" in content)
     )
