@@ -4,9 +4,12 @@ The compiler (``knowledge.compiler``) is the forgiving part that reads the sourc
 Domain code names no gene and no drug: whatever is special about one stands here as data.
 """
 
+import re
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
+
+_SCORE = re.compile(r"≥?\d+(\.\d+)?")
 
 
 class Fact(BaseModel):
@@ -41,11 +44,15 @@ class Position(Fact):
     alts: tuple[str, ...]
     rsid: str | None = None
     hgvs: tuple[str, ...] = ()
-    """One genomic HGVS name for each alternative allele, in their order."""
+    """One genomic HGVS name (``NC_000010.11:g.94761900C>T``) for each alternative, in their order; empty if unnamed."""
+    grch37_pos: int | None = None
+    """The same position on GRCh37, to recognise results of the wrong build and to read historical ones."""
+    grch37_ref: str | None = None
+    """The GRCh37 reference base where it is another one."""
 
 
 class Allele(Fact):
-    """A named allele. ``calls`` maps indices of the gene's positions to the bases it has there; several bases are a wobble.
+    """A named allele. ``calls`` maps indices of the gene's positions to the bases there; several bases are a wobble.
 
     Positions not listed are not part of the allele's definition. An allele without calls that is not the reference can
     only be reported (structural, or defined elsewhere).
@@ -61,9 +68,13 @@ class Allele(Fact):
     copies: str | None = None
     copies_of: str | None = None
     """For a duplication as its own named allele: copy count (``2``, ``≥3``) and the duplicated allele."""
+    tandem: tuple[str, ...] = ()
+    """For several gene copies on one chromosome as their own named allele: the copies in their order."""
+    structure: str | None = None
+    """Kind of structural variation (``gene deletion``, ``hybrid``, ``conversion``), where the source says."""
     notes: tuple[str, ...] = ()
     curator: bool = False
-    """Something about this allele comes from expert memory and needs a source before anyone relies on it."""
+    """The allele itself (its existence or function) comes from expert memory: it needs a source before use."""
 
 
 class Priority(Fact):
@@ -113,12 +124,15 @@ class Definition(Fact):
 
 
 class PhenotypeMethod(StrEnum):
+    """How alleles become a phenotype. All methods but score, presence and none look the functions up in ``rules``."""
+
     FUNCTION_PAIR = "function-pair"
     ACTIVITY_SCORE = "activity-score"
     HAPLOID_CLASS = "haploid-class"
     ALLELE_PRESENCE = "allele-presence"
     ALLELE_COUNT = "allele-count"
     GENOTYPE = "genotype"
+    """The guideline names genotypes, no phenotype: the lookup key is ``n/a``, the rules only describe (IFNL3)."""
     NONE = "none"
 
 
@@ -136,6 +150,11 @@ class ScoreBin(Fact):
     maximum: float | None
     maximum_included: bool
 
+    def holds(self, score: float) -> bool:
+        above = score > self.minimum or (self.minimum_included and score == self.minimum)
+        below = self.maximum is None or score < self.maximum or (self.maximum_included and score == self.maximum)
+        return above and below
+
 
 class PhenotypeTable(Fact):
     """How a gene's alleles become a phenotype and a lookup key."""
@@ -150,23 +169,69 @@ class PhenotypeTable(Fact):
     source: str
     notes: tuple[str, ...] = ()
 
+    def phenotype_of_score(self, score: str) -> str | None:
+        """The phenotype of an activity score (``1.0``, ``≥3.0``); None where it is no number or lies in no bin."""
+        if _SCORE.fullmatch(score) is None:
+            return None
+        value = float(score.removeprefix("≥"))
+        return next((bin_.phenotype for bin_ in self.bins if bin_.holds(value)), None)
+
+
+class Ranking(StrEnum):
+    """By what the worst alleles of a gene called by its lowest function are chosen."""
+
+    ACTIVITY_VALUE = "activity-value"
+    """The lowest activity values (DPYD)."""
+    FUNCTION = "function"
+    """Alleles with the function named in ``worst_function`` first (RYR1)."""
+
 
 class Gene(Fact):
     symbol: str
     chromosome: str
     refseq: str | None = None
     ploidy: Ploidy
+    ranking: Ranking | None = None
+    worst_function: str | None = None
+    """For lowest-function genes: how the two worst alleles are found."""
     variant_labels: bool = False
     """Labels say ``c.62G>A (heterozygous)`` instead of naming the reference allele (CACNA1S, CFTR, DPYD, RYR1)."""
     definition: Definition
     phenotype: PhenotypeTable
 
 
+class ResearchAllele(Fact):
+    """An allele of a research gene. ``calls`` are its differences from the GRCh38 sequence; without any it is that."""
+
+    name: str
+    calls: dict[int, str] = {}
+    function: str
+
+
+class ResearchGene(Fact):
+    """A gene outside the clinical definitions, called on request only and never shown beside clinical results.
+
+    Unlike in ``Definition``, alleles say how they differ from the GRCh38 sequence; the named reference need not be it.
+    """
+
+    symbol: str
+    chromosome: str | None
+    """None where the source gives no place on the primary assembly."""
+    reference: str
+    grch38: tuple[str, ...]
+    """The alleles that the GRCh38 sequence itself stands for."""
+    positions: tuple[Position, ...]
+    alleles: tuple[ResearchAllele, ...]
+    source: str
+
+
 class Drug(Fact):
     name: str
     rxnorm: str | None = None
+    """RxNorm ingredient (RxCUI)."""
     atc: tuple[str, ...] = ()
     curator: bool = False
+    """A code here comes from expert memory."""
 
 
 class Guideline(Fact):
@@ -177,15 +242,44 @@ class Guideline(Fact):
     pmid: tuple[str, ...] = ()
 
 
+class Doubt(Fact):
+    """What the source tables leave doubtful, and where it applies: to what has all of the properties given."""
+
+    id: str
+    topic: str
+    """``definitions``, ``functions``, ``phenotypes``, ``guidelines``, ``drugs``, ``codes``, ``phenoconversion`` or
+    ``warfarin``."""
+    genes: tuple[str, ...] = ()
+    alleles: tuple[str, ...] = ()
+    """Only calls with one of these alleles."""
+    functions: tuple[str, ...] = ()
+    """Only calls with an allele of one of these functions."""
+    scores: tuple[str, ...] = ()
+    """Only calls with one of these activity scores."""
+    drugs: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    """Only advice of these guideline sources."""
+    text: str
+    lowers_confidence: bool
+    """Advice to which it applies is given with reduced confidence and ``text`` as the reason."""
+
+
 class DoseChange(Fact):
+    """Dose as a factor of the usual one: 0.5 is half. ``basis`` says of which dose, and on what condition."""
+
     basis: str
     factor_low: float
-    factor_high: float
+    factor_high: float | None
+    """None: the source sets no upper end (at least ``factor_low``)."""
 
 
 class DoseFixed(Fact):
+    """A dose in figures: ``dose``, or from ``dose_low`` (at least) to ``dose_high`` (at most); one end may be open."""
+
     basis: str
-    dose: float
+    dose: float | None = None
+    dose_low: float | None = None
+    dose_high: float | None = None
     unit: str
 
 
@@ -193,17 +287,23 @@ class DoseLimit(Fact):
     basis: str
     max: float
     unit: str
+    strict: bool = False
+    """The dose must stay below ``max``, not only not exceed it."""
 
 
 class Rule(Fact):
     """One row of a guideline: for these keys of these genes, in this population, do this.
 
-    ``genes`` maps each gene to its alternatives; all genes must match one of theirs, or any gene where ``any_gene`` is set.
-    Keys are the tables' own texts: phenotype, activity score, allele presence, genotype (``*1/*3``), ``No Result``, ``any``.
+    ``genes`` maps each gene to its alternatives; all genes must match one of theirs, or any gene where ``any_gene`` is
+    set. Keys are the tables' own texts: phenotype, activity score, allele presence, genotype (``*1/*3``),
+    ``No Result``, ``any``.
     """
 
     id: str
-    """Made from what the rule is about (source, drug, population, genes and keys): the same in every release that has it."""
+    """Made by ``knowledge.identity.rule_id`` from source, drug, population, genes and the row's keys in order, and from
+    nothing else: the same in every release that has such a row, whatever it advises. One id for each row, not for each
+    combination of a patient's keys; a release that regroups keys into other rows gives these rows new ids, and
+    ``knowledge.diff`` pairs them by the keys they share. (2025.11 and 2026.11 have no regrouped row.)"""
     drug: str
     source: str
     guideline: str
@@ -223,6 +323,8 @@ class Rule(Fact):
     curator: bool = False
     record: str
     """The source table's row id (``r0001``), for audit."""
+    verbatim: str | None = None
+    """The guideline's own text. Only in a site's release, from its own import; never in the releases shipped here."""
 
 
 class Manifest(Fact):
@@ -235,3 +337,6 @@ class Manifest(Fact):
     files: dict[str, str]
     sources: tuple[str, ...]
     licences: tuple[str, ...]
+    base: str | None = None
+    base_sha256: str | None = None
+    """For a site's release: the release it was made from."""

@@ -1,0 +1,347 @@
+"""The source tables (``knowledge/tables``) as they were compiled from public sources: their form, and nothing else.
+
+This is the forgiving side's one strict gate: an unknown or missing field or a wrong type is a ``TableError`` that names
+table, row and field.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from knowledge.model import (
+    DoseChange,
+    DoseFixed,
+    DoseLimit,
+    Doubt,
+    Matching,
+    PhenotypeMethod,
+    Ploidy,
+    Proxy,
+    Ranking,
+    SingleVariant,
+)
+
+TABLES = Path(__file__).parent / "tables"
+
+Bases = Annotated[str, StringConstraints(pattern="^[ACGT]+$")]
+Words = Annotated[str, StringConstraints(min_length=1)]
+
+
+class TableError(Exception):
+    """A source table does not have the form that the compiler reads."""
+
+
+class Row(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PositionRow(Row):
+    pos: Annotated[int, Field(ge=1)]
+    rsid: str | None
+    ref: Bases
+    alts: tuple[Bases, ...]
+    hgvs: str | None = None
+    pos_grch37: int | None = None
+    grch37_src: str | None = None
+    ref_grch37: str | None = None
+    hgvs_pos: int | None = None
+    alts_norm: list[list[int | str]] | None = None
+    use: str | None = None
+
+
+class AlleleRow(Row):
+    name: Words
+    function: str | None = None
+    activity_value: float | str | None = None
+    reference: bool = False
+    structural: bool
+    calls: dict[int, Bases | tuple[Bases, ...]] = {}
+    clinpgx_id: str | None = None
+    note: str | None = None
+    source: str | None = None
+    function_before_2026: str | None = None
+    """Counts only where given; null then means that the function was not assigned before."""
+    note_before_2026: str | None = None
+    suballele_of: str | None = None
+    structure: str | None = None
+    structure_note: str | None = None
+    structure_source: str | None = None
+    copies: str | None = None
+    of: str | None = None
+    tandem: tuple[str, ...] = ()
+    guideline_drugs: tuple[str, ...] = ()
+    tag_snp: dict[str, str] | None = None
+
+
+class Priorities(Row):
+    candidates: tuple[str, ...]
+    pick: str
+
+
+class GeneTable(Row):
+    gene: Words
+    chromosome: Words
+    build: Literal["GRCh38"]
+    refseq: str | None = None
+    grch37_offset: int | None = None
+    reference_allele: str | None
+    source: Words
+    version: Words
+    modified: str | None = None
+    positions: tuple[PositionRow, ...]
+    alleles: tuple[AlleleRow, ...]
+    structural_alleles: tuple[AlleleRow, ...] = ()
+    undefined_alleles: tuple[AlleleRow, ...] = ()
+    extra_positions: tuple[PositionRow, ...] = ()
+    required_positions: tuple[int, ...] = ()
+    unphased_pick: tuple[Priorities, ...] = ()
+    function_source: str | None = None
+    amp_tier1_alleles: tuple[str, ...] = ()
+    pharmcat_ignored_positions: tuple[int, ...] = ()
+    outside_call_only: bool = False
+    status_key: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class RuleRow(Row):
+    phenotype: Words
+    pairs: tuple[tuple[str, ...], ...]
+
+
+class BinRow(Row):
+    phenotype: Words
+    min: float
+    min_incl: bool
+    max: float | None
+    max_incl: bool
+
+
+class PhenotypeRow(Row):
+    gene: Words
+    method: PhenotypeMethod
+    lookup: dict[str, str]
+    source: Words
+    rules: tuple[RuleRow, ...] = ()
+    bins: tuple[BinRow, ...] = ()
+    no_score: str | None = None
+    notes: tuple[str, ...] = ()
+    proof: dict[str, Any] = {}
+    pypgx_bins: Any = None
+    pypgx_activity_differences: Any = None
+    self_check_value_differences: Any = None
+    pypgx_terms: dict[str, str] = {}
+
+
+class ResearchAlleleRow(Row):
+    name: Words
+    function: Words
+    activity_value: None
+    structural: bool
+    calls: dict[int, Bases]
+    grch38_default: bool = False
+
+
+class ResearchTable(Row):
+    gene: Words
+    chromosome: str | None
+    build: Literal["GRCh38"]
+    reference_allele: Words
+    source: Words
+    calls_semantics: Literal["difference from GRCh38 base; empty = GRCh38 sequence"]
+    positions: tuple[PositionRow, ...]
+    alleles: tuple[ResearchAlleleRow, ...]
+
+
+class RecordRow(Row):
+    """A guideline row. ``releases`` alone decides which releases serve it."""
+
+    id: Words
+    drug: Words
+    guideline: str | None = None
+    source: Literal["CPIC", "DPWG", "FDA"]
+    edition: Words
+    status: Literal["current", "superseded", "table-only"]
+    releases: tuple[str, ...]
+    genes: dict[str, tuple[str, ...]]
+    genes_logic: Literal["any"] | None = None
+    population: Words
+    action: tuple[str, ...]
+    dose_change: tuple[DoseChange, ...] = ()
+    dose_fixed: tuple[DoseFixed, ...] = ()
+    dose_limit: tuple[DoseLimit, ...] = ()
+    alternatives: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    strength: str | None
+    evidence_implication: str
+    source_ref: tuple[str, ...]
+    template: str
+    phenotypes: dict[str, tuple[str, ...]] = {}
+    fact_source: str | None = None
+    update_note: str | None = None
+    fda_section: int | None = None
+    pypgx_rows: tuple[Any, ...] = ()
+
+
+class DrugRow(Row):
+    name: Words
+    rxnorm: str | None
+    atc: tuple[str, ...]
+    pairs: tuple[dict[str, Any], ...]
+    top_level: str | None
+    in_scope: bool
+    not_in_cpic_table: bool = False
+    atc_source: str | None = None
+    rxnorm_source: str | None = None
+    clinpgx_id: str | None = None
+    drugbank: str | None = None
+    guidelines: dict[str, tuple[str, ...]] = {}
+
+
+class GuidelineRow(Row):
+    id: Words
+    source: Words
+    name: Words
+    drugs: tuple[str, ...]
+    genes: tuple[str, ...]
+    url: Words
+    pmids: tuple[str, ...]
+    in_2022_09: bool = False
+    in_2024: bool = False
+    in_2025_11: bool = False
+    in_2026_07: bool = False
+    in_2026_09: bool = False
+
+
+class DpwgPairRow(Row):
+    drug: Words
+    gene: Words
+    id: Words
+    advice_2022: bool
+    rows_in_this_kb: bool
+    advice_2026: bool = False
+
+
+class Special(Row):
+    """What matching and labelling need to know about a gene beyond its definition."""
+
+    ploidy: Ploidy = Ploidy.AUTOSOMAL
+    matching: Matching = Matching.STANDARD
+    ranking: Ranking | None = None
+    worst_function: str | None = None
+    undocumented_as_reference: bool = False
+    variant_labels: bool = False
+    proxy: Proxy | None = None
+    single_variant: SingleVariant | None = None
+    not_in_combinations: tuple[str, ...] = ()
+    hgvs: dict[int, tuple[str, ...]] = {}
+    """HGVS names by position where the definition table lists other names than one for each alternative."""
+    source: Words
+
+
+class ReleaseRow(Row):
+    """What a release is composed of."""
+
+    release: Words
+    in_force: Words
+    follows: str | None = None
+    """Serves the records of this release as well, except ``withdrawn``."""
+    withdrawn: tuple[str, ...] = ()
+    functions_before_2026: bool = False
+    undefined_alleles: tuple[str, ...] | None = None
+    """Genes whose alleles named without a definition are part of it; None: of all genes."""
+    description: Words
+
+
+class Composition(Row):
+    sources: tuple[str, ...]
+    licences: tuple[str, ...]
+    genes_since: dict[str, str]
+    """Genes that only later releases have, and the first one that has them."""
+    exceptions: dict[str, dict[str, str]]
+    """By gene (``*``: any), then key (``*``: any): why a lookup key that the gene's own tables cannot give is right."""
+    releases: tuple[ReleaseRow, ...]
+
+
+T = TypeVar("T", bound=Row)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """All source tables, read and of the right form."""
+
+    composition: Composition
+    genes: dict[str, GeneTable]
+    phenotypes: dict[str, PhenotypeRow]
+    special: dict[str, Special]
+    research: dict[str, ResearchTable]
+    records: tuple[RecordRow, ...]
+    drugs: tuple[DrugRow, ...]
+    guidelines: tuple[GuidelineRow, ...]
+    dpwg_pairs: tuple[DpwgPairRow, ...]
+    doubts: tuple[Doubt, ...]
+    unanswered: dict[str, dict[str, tuple[str, ...]]]
+    phenoconversion: dict[str, Any]
+    warfarin: dict[str, Any]
+    loinc: dict[str, Any]
+
+
+def read(folder: Path = TABLES) -> Tables:
+    """Reads every table of the folder. Raises TableError at the first one of the wrong form."""
+    return Tables(
+        composition=_row(Composition, _json(folder / "releases.json"), "releases.json"),
+        genes=_by_gene(GeneTable, folder / "alleles"),
+        phenotypes=_by_gene(PhenotypeRow, folder / "phenotypes"),
+        special={
+            gene: _row(Special, row, f"matching.json {gene}") for gene, row in _json(folder / "matching.json").items()
+        },
+        research=_by_gene(ResearchTable, folder / "alleles_extra"),
+        records=_rows(RecordRow, folder / "recommendations_structured.json"),
+        drugs=_rows(DrugRow, folder / "drugs.json"),
+        guidelines=_rows(GuidelineRow, folder / "guidelines.json"),
+        dpwg_pairs=_rows(DpwgPairRow, folder / "dpwg_pairs.json"),
+        doubts=tuple(_parse(Doubt, row, f"doubts.json {n}") for n, row in enumerate(_json(folder / "doubts.json"))),
+        unanswered=_json(folder / "unanswered.json"),
+        phenoconversion=_json(folder / "phenoconversion.json"),
+        warfarin=_json(folder / "warfarin.json"),
+        loinc=_json(folder / "loinc.json"),
+    )
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TableError(f"{path.name}: cannot be read: {error}") from error
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def _parse(model: type[M], data: Any, where: str) -> M:
+    try:
+        return model.model_validate_json(json.dumps(data), strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise TableError(f"{where}: {field}: {first['msg']}") from error
+
+
+def _row(model: type[T], data: Any, where: str) -> T:
+    return _parse(model, data, where)
+
+
+def _rows(model: type[T], path: Path) -> tuple[T, ...]:
+    def parsed() -> Iterator[T]:
+        for number, row in enumerate(_json(path)):
+            name = (row.get("id") or row.get("name")) if isinstance(row, dict) else None
+            yield _row(model, row, f"{path.name} {name or number}")
+
+    return tuple(parsed())
+
+
+def _by_gene(model: type[T], folder: Path) -> dict[str, T]:
+    return {path.stem: _row(model, _json(path), path.name) for path in sorted(folder.glob("*.json"))}
