@@ -4,6 +4,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Model(BaseModel):
-    """An immutable value on the bus. Unknown fields are ignored, so that events of a newer minor version stay readable."""
+    """An immutable value on the bus. Unknown fields are ignored: events of a newer minor version stay readable."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null")

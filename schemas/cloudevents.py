@@ -1,6 +1,7 @@
 """CloudEvents 1.0 on Kafka: messages to events and back, in binary and structured mode.
 
-Specification: CloudEvents 1.0.2, Kafka protocol binding 1.0.2, JSON event format 1.0.2; W3C Trace Context for ``traceparent``.
+Specification: CloudEvents 1.0.2, Kafka protocol binding 1.0.2, JSON event format 1.0.2; W3C Trace Context for
+``traceparent``.
 """
 
 import hashlib
@@ -42,8 +43,8 @@ _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-
 class Event(Generic[T]):
     """An event with its decoded value.
 
-    ``sha256`` is the hex digest of the value's bytes as they arrived; with ``source`` and ``id`` it identifies the event,
-    since ids of laboratories are unique only for each source.
+    ``sha256`` is the hex digest of the value's bytes as they arrived; with ``source`` and ``id`` it identifies the
+    event, since ids of laboratories are unique only for each source.
     """
 
     id: str
@@ -56,7 +57,7 @@ class Event(Generic[T]):
 
 
 def decode_lab_result(key: bytes | None, value: bytes | None, headers: Sequence[Header]) -> Event[LabResult]:
-    """A laboratory's message in binary or structured mode, or a bare lab-result object, as an event. Raises Rejected."""
+    """A laboratory's message in binary or structured mode, or a bare lab-result object. Raises Rejected."""
     event = read_lab_result(value, headers)
     _expect_key(key, event.data.key)
     return event
@@ -67,22 +68,18 @@ def read_lab_result(value: bytes | None, headers: Sequence[Header] = ()) -> Even
     attributes = _header_attributes(headers)
     content_type = _media_type(attributes.pop("content-type", JSON_TYPE))
     trace = attributes.pop("traceparent", None)
-    binary = any(name in attributes for name in _CORE)
-    if binary and content_type != STRUCTURED_TYPE:
-        event = _checked(attributes, LAB_RESULT, "ce_")
+    whole = content = strict_json.loads(value, lab_result.MAX_BYTES)
+    event: dict[str, str] = {}
+    if content_type != STRUCTURED_TYPE:
         _expect_json(content_type, "content-type")
-        content = strict_json.loads(value, lab_result.MAX_BYTES)
-    else:
-        content = strict_json.loads(value, lab_result.MAX_BYTES)
-        event = {}
-        if content_type == STRUCTURED_TYPE or is_envelope(content):
-            envelope, content = _opened(content)
-            _expect_agreement(attributes, envelope)
-            event = _checked(envelope, LAB_RESULT, "")
-            trace = trace or envelope.get("traceparent")
-        else:
-            _expect_json(content_type, "content-type")
-    result = lab_result.parse_object(content)
+    if attributes.keys() & set(_CORE) and content_type != STRUCTURED_TYPE:
+        event = _checked(attributes, LAB_RESULT, "ce_")
+    elif content_type == STRUCTURED_TYPE or is_envelope(whole):
+        envelope, content = _opened(whole)
+        _expect_agreement(attributes, envelope)
+        event = _checked(envelope, LAB_RESULT, "")
+        trace = trace or envelope.get("traceparent")
+    result = lab_result.parse_within(value or b"", whole, content)
     return Event(
         id=event.get("id") or lab_result.content_id(result),
         source=event.get("source") or laboratory_source(result),
@@ -122,19 +119,32 @@ def decode(topic: Topic, key: bytes | None, value: bytes | None, headers: Sequen
 
 
 def encode(
-    topic: Topic, data: Model, *, id: str, source: str, time: str, traceparent: str | None = None
+    topic: Topic,
+    data: Model,
+    *,
+    id: str,  # noqa: A002
+    source: str,
+    time: str,
+    traceparent: str | None = None,
 ) -> tuple[bytes, bytes, list[Header]]:
     """Key, value and headers of an event in binary mode. Raises Rejected(OUTPUT_TOO_LARGE)."""
     value = to_json(data)
     if len(value) > MAX_VALUE_BYTES:
         raise Rejected(
             Code.OUTPUT_TOO_LARGE,
-            f"the derived event for {topic.name} has {len(value):,} bytes; at most {MAX_VALUE_BYTES:,} can be published",
+            f"the event for {topic.name} would have {len(value):,} bytes; at most {MAX_VALUE_BYTES:,} are published",
         )
     return key_of(data).encode(), value, headers_of(topic, id=id, source=source, time=time, traceparent=traceparent)
 
 
-def headers_of(topic: Topic, *, id: str, source: str, time: str, traceparent: str | None = None) -> list[Header]:
+def headers_of(
+    topic: Topic,
+    *,
+    id: str,  # noqa: A002
+    source: str,
+    time: str,
+    traceparent: str | None = None,
+) -> list[Header]:
     """The CloudEvents headers of an event in binary mode."""
     headers = [
         ("ce_specversion", b"1.0"),
@@ -171,7 +181,7 @@ def instant(result: LabResult) -> str:
 
 
 def _header_attributes(headers: Sequence[Header]) -> dict[str, str]:
-    """CloudEvents attributes by their names without ``ce_``, with ``content-type`` and ``traceparent``; others are not ours."""
+    """Attributes by their names without ``ce_``, with ``content-type`` and ``traceparent``; others are not ours."""
     attributes: dict[str, str] = {}
     for raw_name, raw_value in headers or ():
         header = raw_name.lower()

@@ -17,7 +17,10 @@ class Code(StrEnum):
     INVALID_GENOTYPE = "invalid-genotype", "a genotype does not parse or names an allele that the row does not list"
     UNSAFE_IDENTIFIER = "unsafe-identifier", "the patient looks like a name, a date of birth or a national number"
     WRONG_ASSEMBLY = "wrong-assembly", "the positions are not on GRCh38"
-    UNKNOWN_MAJOR_VERSION = "unknown-major-version", "the event type names a major version that this software does not know"
+    UNKNOWN_MAJOR_VERSION = (
+        "unknown-major-version",
+        "the event type names a major version that this software does not know",
+    )
     INVALID_ENVELOPE = "invalid-envelope", "the CloudEvents attributes are incomplete or contradict each other"
     KEY_MISMATCH = "key-mismatch", "the message key differs from tenant/patient of the content"
     UNKNOWN_RELEASE = "unknown-release", "the event names a knowledge release that is not installed here"
@@ -33,10 +36,11 @@ class Code(StrEnum):
         return member
 
 
-class Rejected(Exception):
+class Rejected(Exception):  # noqa: N818
     """An input that cannot be processed: what is wrong, where, and what was expected. Carries no personal data.
 
-    ``path`` points into the value (``genotypes[3].gt``), or names a header or the key; None where the whole value is meant.
+    ``path`` points into the value (``genotypes[3].gt``), or names a header or the key; None where the whole value is
+    meant.
     """
 
     def __init__(self, code: Code, message: str, path: str | None = None) -> None:

@@ -6,7 +6,7 @@ EVERYONE = "*"
 
 
 class ReleaseActivated(Model):
-    """From now on new results of this tenant (``*``: of every tenant without an own choice) are called under the release."""
+    """New results of this tenant (``*``: of every tenant without an own choice) are called under the release."""
 
     tenant: str = EVERYONE
     release: str

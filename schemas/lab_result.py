@@ -8,11 +8,11 @@ import re
 import uuid
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, NotRequired
 
 import orjson
 from pydantic import Field, StringConstraints
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from schemas import genotype_rows, identifiers, strict_json
 from schemas.base import Model
@@ -22,7 +22,7 @@ from schemas.identifiers import Identifier
 MAX_BYTES = 1_000_000
 """Limit of a lab result's value on the bus."""
 MAX_VERSION = 2**53 - 1
-"""The largest whole number that every JSON reader keeps exactly; leaves room for laboratories that count in milliseconds."""
+"""The largest whole number that every JSON reader keeps exactly; room for laboratories that count in milliseconds."""
 MAX_REPORTED_TEXT = 1_000
 
 
@@ -55,8 +55,8 @@ class Sex(StrEnum):
 class Genotype(TypedDict):
     """One VCF row of one sample (1-based GRCh38 ``pos``, left-normalised ``ref``/``alt``).
 
-    A plain dictionary, not a model: an event carries some 1,200 of them and they are read once. ``parse`` leaves out what
-    was null, so that an optional key is either there with a value or not there.
+    A plain dictionary, not a model: an event carries some 1,200 of them and they are read once. ``parse`` leaves out
+    what was null, so that an optional key is either there with a value or not there.
     """
 
     chrom: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
@@ -128,27 +128,27 @@ class LabResult(Model):
 
 def parse(value: bytes | None) -> LabResult:
     """The lab result in the bytes. Raises Rejected with the code, the path and what was expected."""
-    return parse_object(strict_json.loads(value, MAX_BYTES))
+    whole = strict_json.loads(value, MAX_BYTES)
+    return parse_within(value or b"", whole, whole)
 
 
-def parse_object(obj: Any) -> LabResult:
-    """The lab result in a JSON object that has been read by ``strict_json.loads``. Raises Rejected."""
-    if type(obj) is not dict:
-        raise Rejected(Code.INVALID_FIELD, "expected a JSON object with a lab result")
-    unknown: set[str] = set()
-    try:
-        result = _parsed(obj, unknown)
-    except Rejected:
-        strict_json.check_depth(obj)
-        raise
-    if unknown:
-        strict_json.check_depth(obj)
-        return result.model_copy(update={"unknown_fields": _named(unknown)})
+def parse_within(value: bytes, whole: Any, content: Any) -> LabResult:
+    """The lab result ``content`` in ``whole``, the JSON of ``value`` (itself, or its envelope). Raises Rejected."""
+    result, colons = _checked(content, whole)
+    if colons is not None:
+        rest = content | {"genotypes": []} if "genotypes" in content else content
+        colons += strict_json.colons_of(rest if content is whole else whole | {"data": rest})
+    strict_json.check_names(value, whole, colons)
     return result
 
 
+def parse_object(obj: Any) -> LabResult:
+    """The lab result in a JSON object that is already read. Raises Rejected."""
+    return _checked(obj, obj)[0]
+
+
 def canonical(result: LabResult) -> bytes:
-    """The content as bytes, the same for every way of writing it: names sorted, no spaces, nulls and unknown fields out."""
+    """The content as bytes, the same however it was written: names sorted, no spaces, no nulls or unknown fields."""
     content = {
         "tenant": result.tenant,
         "patient": result.patient,
@@ -177,15 +177,30 @@ def content_id(result: LabResult) -> str:
 _CONTENT_IDS = uuid.uuid5(uuid.NAMESPACE_URL, "pgx.lab-result.v1")
 _STATUSES = {status.value: status for status in Status}
 _SEXES = {sex.value: sex for sex in Sex}
+_KNOWN = LabResult.model_fields.keys() - {"unknown_fields"}
 _NAMED_AT_MOST = 20
 # RFC 3339 section 5.6; seconds and the offset are required there.
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
-def _parsed(obj: dict[str, Any], unknown: set[str]) -> LabResult:
-    unknown.update(obj.keys() - LabResult.model_fields.keys())
-    if "unknown_fields" in obj:
-        unknown.add("unknown_fields")
+def _checked(content: Any, whole: Any) -> tuple[LabResult, int | None]:
+    """The result, and how many colons its rows take as JSON where that is known."""
+    if type(content) is not dict:
+        raise Rejected(Code.INVALID_FIELD, "expected a JSON object with a lab result")
+    unknown: set[str] = set()
+    try:
+        fields, colons = _fields(content, unknown)
+    except Rejected:
+        strict_json.check_depth(whole)
+        raise
+    if unknown:
+        strict_json.check_depth(whole)
+        fields["unknown_fields"] = _named(unknown)
+    return LabResult.model_construct(**fields), colons
+
+
+def _fields(obj: dict[str, Any], unknown: set[str]) -> tuple[dict[str, Any], int | None]:
+    unknown.update(obj.keys() - _KNOWN)
     fields: dict[str, Any] = {
         "tenant": identifiers.check(_required(obj, "tenant"), "tenant"),
         "patient": identifiers.check_patient(_required(obj, "patient")),
@@ -196,13 +211,15 @@ def _parsed(obj: dict[str, Any], unknown: set[str]) -> LabResult:
         "issued": parse_instant(_required(obj, "issued"), "issued"),
         "assembly": _assembly(_required(obj, "assembly")),
     }
+    colons: int | None = 0
     if (sex := obj.get("sex")) is not None:
         fields["sex"] = _member(_SEXES, sex, "sex")
     if (rows := obj.get("genotypes")) is not None:
-        fields["genotypes"] = cast(tuple[Genotype, ...], genotype_rows.accept(rows, unknown.add))
+        accepted = genotype_rows.accept(rows, unknown.add)
+        fields["genotypes"], colons = accepted.rows, accepted.colons
     if (reported := obj.get("reported")) is not None:
         fields["reported"] = _reported(reported, unknown)
-    return LabResult.model_construct(**fields)
+    return fields, colons
 
 
 def _required(obj: dict[str, Any], name: str) -> Any:
@@ -227,9 +244,7 @@ def _assembly(value: Any) -> Literal["GRCh38"]:
     if type(value) is not str:
         raise Rejected(Code.INVALID_FIELD, "expected GRCh38", "assembly")
     if value != "GRCh38":
-        raise Rejected(
-            Code.WRONG_ASSEMBLY, "expected positions on GRCh38; other assemblies are not converted", "assembly"
-        )
+        raise Rejected(Code.WRONG_ASSEMBLY, "expected GRCh38; other assemblies are not converted", "assembly")
     return "GRCh38"
 
 
@@ -263,7 +278,7 @@ def _reported_call(entry: Any, path: str, unknown: set[str]) -> Reported:
     gene = entry.get("gene")
     if gene is None:
         raise Rejected(Code.INVALID_FIELD, "the field is missing", f"{path}.gene")
-    texts = {"gene": _reported_text(gene, f"{path}.gene", longest=128)}
+    texts: dict[str, Any] = {"gene": _reported_text(gene, f"{path}.gene", longest=128)}
     if not gene:
         raise Rejected(Code.INVALID_FIELD, "expected a gene symbol", f"{path}.gene")
     for name in ("diplotype", "phenotype", "activity_score"):

@@ -17,7 +17,7 @@ MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic. ``name`` is also the CloudEvents type of its events; ``PGX_TOPIC_PREFIX`` is put before it on the brokers."""
+    """One topic. ``name`` is also the CloudEvents type of its events; brokers see it after ``PGX_TOPIC_PREFIX``."""
 
     name: str
     value: type[Model] | None
@@ -75,7 +75,7 @@ KNOWLEDGE = Topic(
     partitions=1,
 )  # fmt: skip
 DEAD_LETTER = Topic(
-    "pgx.dead-letter.v1", None, "as in the original message", ("genotyper", "phenotyper", "recommender"), ("operators",),
+    "pgx.dead-letter.v1", None, "as in the original", ("genotyper", "phenotyper", "recommender"), ("operators",),
     "What could not be processed: the original bytes, with the reason in dlq_* headers.",
     keep=timedelta(days=90),
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from schemas.base import Model
 
 
-class Warning(Model):
+class Warning(Model):  # noqa: A001
     """A remark on a position, a gene or the whole result; never a reason to drop anything silently."""
 
     code: str
