@@ -1,7 +1,8 @@
 """Runs one command for as long as its parent lives: a child that no crash, kill or Ctrl-C of the parent leaves behind.
 
 The parent holds the write end of this process's standard input. When it closes, by intent or because the parent is
-gone, the command gets the stop signal and, ten seconds (or ``--grace``) later, SIGKILL. On Linux it also dies with this process itself.
+gone, the command gets the stop signal and, ten seconds (or ``--grace``) later, SIGKILL. On Linux it also dies with
+this process itself.
 
 Run as ``python guard.py [options] COMMAND…``; it uses the standard library only, so that it starts fast.
 """
