@@ -2,7 +2,6 @@
 
 import asyncio
 import ssl
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,10 +10,11 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.helpers import create_ssl_context
 
 from runtime.exits import Unreachable
+from runtime.retry import Fault, persist
 from runtime.settings import Settings
 
 REQUEST_TIMEOUT_MS = 20_000
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
+_PROBE_TIMEOUT_MS = 5_000
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
@@ -28,21 +28,16 @@ def client_options(settings: Settings) -> dict[str, Any]:
         options["ssl_context"] = context
     if settings.kafka_security_user is not None:
         options |= {
-            "sasl_mechanism": sasl_mechanism(settings),
+            "sasl_mechanism": settings.kafka_security_sasl_mechanism or "SCRAM-SHA-512",
             "sasl_plain_username": settings.kafka_security_user,
             "sasl_plain_password": settings.kafka_password,
         }
     return options
 
 
-def sasl_mechanism(settings: Settings) -> str:
-    """The SASL mechanism in use where a user is set."""
-    return settings.kafka_security_sasl_mechanism or "SCRAM-SHA-512"
-
-
 def ssl_context(settings: Settings) -> ssl.SSLContext | None:
     """TLS by the settings; None where the connection is in the clear. Host names are always checked."""
-    if "SSL" not in settings.kafka_security_protocol:
+    if "SSL" not in settings.kafka_security_protocol.replace("SASL", ""):
         return None
     context: ssl.SSLContext = create_ssl_context(
         cafile=settings.kafka_security_ca,
@@ -53,27 +48,39 @@ def ssl_context(settings: Settings) -> ssl.SSLContext | None:
     return context
 
 
-async def wait_for_broker(settings: Settings, waiting: Callable[[str], None] | None = None) -> None:
+async def wait_for_broker(
+    settings: Settings, waiting: Callable[[str], None] | None = None, fault: Fault | None = None
+) -> None:
     """Return once a broker answers. ``waiting`` is told once, after the first attempt failed.
 
     Raises:
         Unreachable: none answered within the patience.
     """
-    deadline = time.monotonic() + settings.patience
-    pause, attempts = _FIRST_PAUSE, 0
-    while True:
-        attempts += 1
-        try:
-            return await _answer(settings)
-        except (KafkaError, OSError, TimeoutError) as error:
-            reason = _reason(error)
-        if attempts == 1 and waiting is not None:
-            waiting(f"no Kafka broker answers at {settings.kafka_bootstrap_servers} ({reason}); trying for"
-                    f" {settings.patience:.0f} s")  # fmt: skip
-        if time.monotonic() + pause > deadline:
-            raise unreachable(settings, f"{attempts} attempts in {settings.patience:.0f} s, the last: {reason}")
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, _LONGEST_PAUSE)
+    told = False
+
+    def transient(error: BaseException) -> bool:
+        nonlocal told
+        if waiting is not None and not told:
+            told = True
+            waiting(
+                f"no Kafka broker answers at {settings.kafka_bootstrap_servers}; trying for {settings.patience:.0f} s"
+            )
+        return transient_fault(error)
+
+    await persist(
+        lambda: _answer(settings),
+        transient=transient,
+        patience=settings.patience,
+        fault=fault or Fault(),
+        gave_up=lambda tried: unreachable(settings, tried),
+    )
+
+
+def transient_fault(error: BaseException) -> bool:
+    """Whether a client's error may go away by itself."""
+    if isinstance(error, KafkaError):
+        return bool(error.retriable) or isinstance(error, KafkaConnectionError) or type(error) is KafkaError
+    return isinstance(error, OSError | TimeoutError)
 
 
 def unreachable(settings: Settings, tried: str) -> Unreachable:
@@ -83,15 +90,8 @@ def unreachable(settings: Settings, tried: str) -> Unreachable:
 
 
 async def _answer(settings: Settings) -> None:
-    options = client_options(settings) | {"request_timeout_ms": 5_000}
-    client = AIOKafkaAdminClient(**options)
+    client = AIOKafkaAdminClient(**client_options(settings) | {"request_timeout_ms": _PROBE_TIMEOUT_MS})
     try:
-        await asyncio.wait_for(client.start(), 10)
+        await asyncio.wait_for(client.start(), _PROBE_TIMEOUT_MS / 1000 * 2)
     finally:
         await client.close()
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, KafkaConnectionError):
-        return "connection refused or name unknown"
-    return f"{type(error).__name__}: {error}".rstrip(": ")

@@ -1,0 +1,98 @@
+"""The engine on bare aiokafka: get, handle, commit, in one loop."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+
+from runtime.engines import Handle, Subscription
+from runtime.engines.consumer import Progress, begin_or_fail, create_consumer
+from runtime.logs import logger
+from runtime.message import Message
+from runtime.settings import Settings
+
+_POLL_MS = 200
+_STOP_SECONDS = 10.0
+_log = logger(__name__)
+
+
+class AiokafkaEngine:
+    """See :mod:`runtime.engines` for what it promises."""
+
+    def __init__(self, settings: Settings, subscription: Subscription) -> None:
+        self._settings = settings
+        self._subscription = subscription
+        self._progress = Progress()
+
+    @property
+    def joined(self) -> bool:
+        return self._progress.joined
+
+    def poll_age(self) -> float:
+        return self._progress.poll_age()
+
+    def lag(self) -> int:
+        return self._progress.lag()
+
+    async def run(self, handle: Handle, stop: asyncio.Event) -> None:
+        consumer = create_consumer(self._settings, self._subscription)
+        turn = asyncio.Lock()
+        consumer.subscribe([self._subscription.topic], listener=_Listener(turn, self._progress))
+        try:
+            await consumer.start()
+            self._progress.consumer = consumer
+            while not stop.is_set():
+                # Partitions change hands between batches, never during one: the listener waits for its turn.
+                async with turn:
+                    await self._step(consumer, handle)
+        finally:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(consumer.stop(), _STOP_SECONDS)
+
+    async def _step(self, consumer: AIOKafkaConsumer, handle: Handle) -> None:
+        try:
+            fetched = await consumer.getmany(timeout_ms=_POLL_MS)
+        except KafkaError as error:
+            await begin_or_fail(consumer, error)
+            return
+        if not fetched:
+            return
+        self._progress.begin_batch()
+        await handle(_messages(fetched))
+        handled = {partition: records[-1].offset + 1 for partition, records in fetched.items()}
+        await _commit(consumer, handled)
+        self._progress.end_batch(handled)
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, turn: asyncio.Lock, progress: Progress) -> None:
+        self._turn = turn
+        self._progress = progress
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        async with self._turn:
+            _log.debug("partitions revoked", partitions=sorted(p.partition for p in revoked))
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        self._progress.joined = True
+        _log.info("partitions assigned", partitions=sorted(p.partition for p in assigned))
+
+
+def _messages(fetched: dict[TopicPartition, list[Any]]) -> Sequence[Message]:
+    return [
+        Message(r.topic, r.partition, r.offset, r.key, r.value, tuple(r.headers), r.timestamp)
+        for records in fetched.values()
+        for r in records
+    ]
+
+
+async def _commit(consumer: AIOKafkaConsumer, handled: dict[TopicPartition, int]) -> None:
+    try:
+        await consumer.commit(handled)
+    except (CommitFailedError, IllegalStateError):
+        # The group has moved on without this member: the batch comes again, to whoever has the partition now.
+        _log.warning("positions not committed: the partitions changed hands", partitions=len(handled))

@@ -1,0 +1,111 @@
+"""The Kafka consumer below both engines: how it joins its group, where it begins, and how its progress is seen."""
+
+import time
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
+
+from runtime.engines import LostPosition, Subscription
+from runtime.kafka import client_options
+from runtime.settings import Settings
+
+SESSION_SECONDS = 10.0
+HEARTBEAT_SECONDS = 3.0
+REBALANCE_SECONDS = 60.0
+_PARTITION_FETCH_BYTES = 1024 * 1024
+"""Bounds the memory of prefetched messages; a larger single message still comes, alone."""
+
+
+def create_consumer(settings: Settings, subscription: Subscription) -> AIOKafkaConsumer:
+    """A consumer of the subscription's group, not yet started and not yet subscribed.
+
+    Without a position it does not choose one: see :func:`begin_or_fail`.
+    """
+    return AIOKafkaConsumer(
+        **client_options(settings),
+        client_id=subscription.group,
+        group_id=subscription.group,
+        group_instance_id=settings.instance,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        session_timeout_ms=int(SESSION_SECONDS * 1000),
+        heartbeat_interval_ms=int(HEARTBEAT_SECONDS * 1000),
+        rebalance_timeout_ms=int(REBALANCE_SECONDS * 1000),
+        max_poll_interval_ms=int(max(300.0, 3 * settings.patience) * 1000),
+        max_poll_records=settings.batch_size,
+        max_partition_fetch_bytes=_PARTITION_FETCH_BYTES,
+        fetch_max_wait_ms=500,
+        retry_backoff_ms=200,
+    )
+
+
+async def begin_or_fail(consumer: AIOKafkaConsumer, error: Exception) -> None:
+    """Begin at the start of a partition that the group has never read; any other missing position is a loss.
+
+    Raises:
+        LostPosition: the position was there and is not on the topic any more.
+    """
+    if isinstance(error, NoOffsetForPartitionError):
+        partition = error.args[0]
+        if partition in consumer.assignment():
+            await consumer.seek_to_beginning(partition)
+    elif isinstance(error, OffsetOutOfRangeError):
+        [(partition, offset)] = list(error.args[0].items())[:1]
+        raise LostPosition(
+            f"The next message of {partition.topic} partition {partition.partition} would be {offset}, but the topic does"
+            " not hold it: messages were deleted before they were read, or the topic was made anew. Find out what is"
+            " missing and have it submitted again, then reset the position of the consumer group with"
+            " kafka-consumer-groups --reset-offsets"
+        ) from error
+    else:
+        raise error
+
+
+class Progress:
+    """Where a consumer stands, for lag and poll age."""
+
+    def __init__(self) -> None:
+        self.consumer: AIOKafkaConsumer | None = None
+        self.joined = False
+        self._next: dict[TopicPartition, int] = {}
+        self._moved = time.monotonic()
+        self._handling = False
+
+    def begin_batch(self) -> None:
+        """A batch is being handled from now on."""
+        self._handling = True
+        self._moved = time.monotonic()
+
+    def end_batch(self, handled: dict[TopicPartition, int]) -> None:
+        """The batch is handled; ``handled`` has the offset to read next for each of its partitions."""
+        self._handling = False
+        self._moved = time.monotonic()
+        self._next.update(handled)
+
+    def poll_age(self) -> float:
+        """Seconds since the last sign of life."""
+        since_moved = time.monotonic() - self._moved
+        if self._handling or self.consumer is None:
+            return since_moved
+        heard = [state.timestamp for state in self._states().values() if state.timestamp is not None]
+        if not self._states() and self.joined:
+            return 0.0
+        return max(0.0, min([since_moved] + [time.time() - milliseconds / 1000 for milliseconds in heard]))
+
+    def lag(self) -> int:
+        """Published but unhandled messages of the assigned partitions, as far as the brokers have told."""
+        behind = 0
+        for partition, state in self._states().items():
+            if state.highwater is not None:
+                position = self._next.get(partition, state._position)
+                behind += max(0, state.highwater - (position or 0))
+        return behind
+
+    def _states(self) -> dict[TopicPartition, Any]:
+        # The consumer's own accessors raise while partitions change hands; this reads what is there at this moment.
+        consumer = self.consumer
+        if consumer is None or consumer._subscription.subscription is None:
+            return {}
+        assignment = consumer._subscription.subscription.assignment
+        return {} if assignment is None else dict(assignment._tp_state)

@@ -1,0 +1,201 @@
+"""The engine on Faust. The only module that knows Faust and mode.
+
+Faust acknowledges what failed unless it is kept from it, so it runs by a recipe: streams without automatic
+acknowledgement, one actor, acknowledgement in order after ``handle`` returned, bytes that we decode ourselves, and an
+application that ends at the first unexpected error. Its producer, web server, tables and logging are not used.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+import faust
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from faust.app.base import BootStrategy
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from faust.types import TP, EventT, StreamT
+from mode import CrashingSupervisor
+from yarl import URL
+
+from runtime.engines import Handle, Subscription
+from runtime.engines.consumer import (
+    HEARTBEAT_SECONDS,
+    REBALANCE_SECONDS,
+    SESSION_SECONDS,
+    Progress,
+    begin_or_fail,
+    create_consumer,
+)
+from runtime.logs import logger
+from runtime.message import Message
+from runtime.settings import Settings
+
+_STOP_SECONDS = 25.0
+_log = logger(__name__)
+
+
+class FaustEngine:
+    """See :mod:`runtime.engines` for what it promises."""
+
+    def __init__(self, settings: Settings, subscription: Subscription) -> None:
+        self._settings = settings
+        self._subscription = subscription
+        self._progress = Progress()
+
+    @property
+    def joined(self) -> bool:
+        return self._progress.joined
+
+    def poll_age(self) -> float:
+        return self._progress.poll_age()
+
+    def lag(self) -> int:
+        return self._progress.lag()
+
+    async def run(self, handle: Handle, stop: asyncio.Event) -> None:
+        failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        app = _App(self._settings, self._subscription, self._progress, failure)
+        self._consume(app, handle, failure)
+        ended = asyncio.create_task(app.wait_for_end())
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await app.start()
+            await asyncio.wait({failure, ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            app.conf.stream_wait_empty = stop.is_set() and not failure.done() and not ended.done()
+            ended.cancel()
+            stopping.cancel()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(app.stop(), _STOP_SECONDS)
+        if failure.done():
+            failure.result()
+        if not stop.is_set():
+            raise app.crash_reason or RuntimeError("Faust ended without being asked to")
+
+    def _consume(self, app: "_App", handle: Handle, failure: "asyncio.Future[None]") -> None:
+        source = app.topic(
+            self._subscription.topic, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
+        )
+        size, within = self._settings.batch_size, self._subscription.within
+
+        async def consume(stream: StreamT[bytes]) -> None:
+            async for taken in stream.noack().noack_take(size, within=within):
+                events: list[EventT[bytes]] = list(taken)  # type: ignore[arg-type]
+                self._progress.begin_batch()
+                try:
+                    await handle([_message(event) for event in events])
+                except BaseException as error:
+                    if not failure.done() and not isinstance(error, asyncio.CancelledError):
+                        failure.set_exception(error)
+                    raise
+                for event in events:
+                    event.ack()
+                self._progress.end_batch({_partition(event): event.message.offset + 1 for event in events})
+
+        app.agent(source, name="consume", concurrency=1)(consume)
+
+
+class _Boot(BootStrategy):
+    enable_web = False
+    enable_sensors = False
+    enable_kafka_producer = False
+
+
+class _App(faust.App):
+    BootStrategy = _Boot
+
+    def __init__(
+        self, settings: Settings, subscription: Subscription, progress: Progress, failure: "asyncio.Future[None]"
+    ) -> None:
+        self.pgx_settings = settings
+        self.subscription = subscription
+        self.progress = progress
+        self.failure = failure
+        super().__init__(
+            subscription.group,
+            broker=[URL(f"kafka://{server}") for server in settings.kafka_bootstrap_servers.split(",")],
+            autodiscover=False,
+            processing_guarantee="at_least_once",
+            agent_supervisor=CrashingSupervisor,
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            stream_buffer_maxsize=settings.batch_size,
+            broker_commit_interval=1.0,
+            broker_session_timeout=SESSION_SECONDS,
+            broker_heartbeat_interval=HEARTBEAT_SECONDS,
+            broker_rebalance_timeout=REBALANCE_SECONDS,
+            web_enabled=False,
+            store="memory://",
+        )
+
+    async def wait_for_end(self) -> None:
+        """Return when Faust stopped or crashed on its own account."""
+        await self.wait_until_stopped()
+
+    def _new_transport(self) -> Transport:
+        return _Transport(self.conf.broker_consumer, self)
+
+    def _create_directories(self) -> None:
+        """Nothing is kept in files, and the file system may be read-only."""
+
+
+class _Transport(Transport):
+    pass
+
+
+class _Consumer(Consumer):
+    def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
+        return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        await super().on_partitions_assigned(assigned, generation_id)
+        self.app.progress.joined = True
+        _log.info("partitions assigned", partitions=sorted(tp.partition for tp in assigned))
+
+
+_Transport.Consumer = _Consumer
+
+
+class _ConsumerThread(AIOKafkaConsumerThread):
+    def _create_worker_consumer(self, transport: Transport) -> AIOKafkaConsumer:
+        app = self.app
+        app.progress.consumer = create_consumer(app.pgx_settings, app.subscription)
+        return app.progress.consumer
+
+    async def _fetch_records(
+        self,
+        consumer: AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,
+        max_records: int | None = None,
+    ) -> Mapping[TP, Any]:
+        try:
+            return await super()._fetch_records(consumer, active_partitions, timeout, max_records)
+        except KafkaError as error:
+            try:
+                await begin_or_fail(consumer, error)
+            except Exception as fatal:
+                self.app.loop.call_soon_threadsafe(_fail, self.app.failure, fatal)
+                raise
+            return {}
+
+
+def _fail(failure: "asyncio.Future[None]", error: Exception) -> None:
+    if not failure.done():
+        failure.set_exception(error)
+
+
+def _message(event: EventT[bytes]) -> Message:
+    message = event.message
+    headers = message.headers or ()
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    milliseconds = -1 if message.timestamp is None else round(message.timestamp * 1000)
+    return Message(
+        message.topic, message.partition, message.offset, message.key, message.value, tuple(pairs), milliseconds
+    )
+
+
+def _partition(event: EventT[bytes]) -> TopicPartition:
+    return TopicPartition(event.message.topic, event.message.partition)
