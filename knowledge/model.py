@@ -302,8 +302,10 @@ class Rule(Fact):
     id: str
     """Made by ``knowledge.identity.rule_id`` from source, drug, population, genes and the row's keys in order, and from
     nothing else: the same in every release that has such a row, whatever it advises. One id for each row, not for each
-    combination of a patient's keys; a release that regroups keys into other rows gives these rows new ids, and
-    ``knowledge.diff`` pairs them by the keys they share. (2025.11 and 2026.11 have no regrouped row.)"""
+    combination of a patient's keys: where a release regroups keys into other rows, these rows have new ids, and
+    ``knowledge.diff`` pairs them by the keys they share. Between 2025.11 and 2026.11 that is so for one row only (DPWG
+    on gefitinib: the row for any result became four by score). The same function, given one key for each gene, makes an
+    id for a combination of a patient's keys that no regrouping changes."""
     drug: str
     source: str
     guideline: str
