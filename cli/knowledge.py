@@ -1,19 +1,22 @@
 """``pgx knowledge``: which releases of facts are installed, what is in one, and what differs between two."""
 
+import sys
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from cli.exits import Failure
 from cli.knowledge_diff import Difference, compare
-from cli.terminal import write_line
+from cli.terminal import say, write_line
 from runtime.exits import Exit
 
 if TYPE_CHECKING:
-    from knowledge.model import Gene, Rule
+    from knowledge.model import Allele, Gene, Rule
     from knowledge.release import Release
 
 app = typer.Typer(help="Releases of facts: alleles, phenotype rules, guidelines.", no_args_is_help=True)
@@ -36,15 +39,18 @@ def load(release: str) -> "Release":
         ) from None
 
 
-def _print(table: Table) -> None:
-    Console(highlight=False).print(table)
-
-
-def _table(*columns: str) -> Table:
+def _print(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table on a terminal; elsewhere one line for each row, its cells separated by tabs, as tools like them."""
+    if not sys.stdout.isatty():
+        for row in (columns, *rows):
+            write_line("\t".join(row))
+        return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
-    return table
+    for row in rows:
+        table.add_row(*map(escape, row))
+    Console(highlight=False).print(table)
 
 
 @app.command("list")
@@ -58,13 +64,8 @@ def list_releases(as_json: AsJson = False) -> None:
         for release in loaded:
             write_line(orjson.dumps(_summary(release)))
         return
-    table = _table("release", "in force", "genes", "drugs", "rules", "sha256")
-    for release in loaded:
-        summary = _summary(release)
-        table.add_row(
-            *(str(summary[column]) for column in ("release", "in_force", "genes", "drugs", "rules", "sha256"))
-        )
-    _print(table)
+    columns = ("release", "in_force", "genes", "drugs", "rules", "sha256")
+    _print(columns, [[str(_summary(release)[column]) for column in columns] for release in loaded])
 
 
 def _summary(release: "Release") -> dict[str, object]:
@@ -105,14 +106,14 @@ def _show_release(release: "Release", as_json: bool) -> None:
         return
     write_line(f"{release.id}  in force {manifest.in_force}  sha256 {release.sha256}")
     write_line(manifest.description)
-    table = _table("gene", "alleles", "positions", "called by", "phenotype by", "definition")
-    for symbol, gene in release.genes.items():
-        definition = gene.definition
-        table.add_row(
-            symbol, str(len(definition.alleles)), str(len(definition.positions)), definition.matching,
-            gene.phenotype.method, definition.version,
-        )  # fmt: skip
-    _print(table)
+    _print(
+        ("gene", "alleles", "positions", "called by", "phenotype by", "definition"),
+        [
+            (symbol, str(len(gene.definition.alleles)), str(len(gene.definition.positions)), gene.definition.matching,
+             gene.phenotype.method, gene.definition.version)
+            for symbol, gene in release.genes.items()
+        ],
+    )  # fmt: skip
     for title, lines in (("sources", manifest.sources), ("licences", manifest.licences)):
         write_line(f"{title}:")
         for line in lines:
@@ -123,15 +124,18 @@ def _show_gene(gene: "Gene", as_json: bool) -> None:
     if as_json:
         write_line(gene.model_dump_json())
         return
-    table = _table("allele", "function", "activity", "defined by")
-    for allele in gene.definition.alleles:
-        at = [gene.definition.positions[index] for index in allele.calls]
-        reference = allele.name == gene.definition.reference
-        defined = "reference" if reference else " ".join(
-            f"{place.rsid or place.pos}:{'/'.join(bases)}" for place, bases in zip(at, allele.calls.values(), strict=True)
-        )  # fmt: skip
-        table.add_row(allele.name, allele.function or "", allele.activity_value or "", defined or "reported only")
-    _print(table)
+    alleles = [_allele(gene, allele) for allele in gene.definition.alleles]
+    _print(("allele", "function", "activity", "defined by"), alleles)
+
+
+def _allele(gene: "Gene", allele: "Allele") -> tuple[str, str, str, str]:
+    if allele.name == gene.definition.reference:
+        defined = "reference"
+    else:
+        places = [gene.definition.positions[index] for index in allele.calls]
+        bases = ["/".join(one) for one in allele.calls.values()]
+        defined = " ".join(f"{place.rsid or place.pos}:{base}" for place, base in zip(places, bases, strict=True))
+    return allele.name, allele.function or "", allele.activity_value or "", defined or "reported only"
 
 
 def _show_rules(rules: list["Rule"], as_json: bool) -> None:
@@ -139,11 +143,12 @@ def _show_rules(rules: list["Rule"], as_json: bool) -> None:
         for rule in rules:
             write_line(rule.model_dump_json())
         return
-    table = _table("source", "population", "genes", "actions", "strength", "rule")
-    for rule in rules:
-        genes = "; ".join(f"{gene} {' | '.join(keys)}" for gene, keys in rule.genes.items())
-        table.add_row(rule.source, rule.population, genes, ", ".join(rule.actions), rule.strength, rule.id)
-    _print(table)
+    _print(("source", "population", "genes", "actions", "strength", "rule"), [_rule(rule) for rule in rules])
+
+
+def _rule(rule: "Rule") -> tuple[str, ...]:
+    genes = "; ".join(f"{gene} {' | '.join(keys)}" for gene, keys in rule.genes.items())
+    return rule.source, rule.population, genes, ", ".join(rule.actions), rule.strength, rule.id
 
 
 @app.command("diff")
@@ -158,17 +163,13 @@ def diff(
         for difference in differences:
             write_line(orjson.dumps(difference._asdict()))
         return
-    table = _table("change", "kind", "what", "before", "after")
-    for difference in differences:
-        table.add_row(*(str(part or "") for part in difference))
-    _print(table)
-    write_line(_totals(differences))
+    _print(Difference._fields, [[part or "" for part in difference] for difference in differences])
+    say(_totals(differences))
 
 
 def _totals(differences: tuple[Difference, ...]) -> str:
     counts: dict[tuple[str, str], int] = {}
     for difference in differences:
         counts[difference.kind, difference.change] = counts.get((difference.kind, difference.change), 0) + 1
-    return (
-        "; ".join(f"{kind}: {number} {change}" for (kind, change), number in sorted(counts.items())) or "no difference"
-    )
+    parts = [f"{kind}: {number} {change}" for (kind, change), number in sorted(counts.items())]
+    return "; ".join(parts) or "no difference"
