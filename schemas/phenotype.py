@@ -48,8 +48,8 @@ class Inference(StrEnum):
 class Phenotype(Model):
     """What one diplotype (or one reported phenotype or score) of a gene means.
 
-    ``lookup_key`` is what guideline tables are keyed by: a phenotype, an activity score as text, an allele presence; a list
-    where one reported phenotype stands for several scores; None where the gene has no phenotype table.
+    ``lookup_key`` is what guideline tables are keyed by: a phenotype, an activity score as text, an allele presence; a
+    list where one reported phenotype stands for several scores; None where the gene has no phenotype table.
     """
 
     gene: str
@@ -64,7 +64,7 @@ class Phenotype(Model):
     inference: Inference | None = None
     """How it was derived."""
     term: str | None = None
-    """What the genotype is called where the guideline names genotypes and no phenotype (IFNL3: ``Favorable Response``)."""
+    """What the genotype is called where guidelines name genotypes and no phenotype (IFNL3: ``Favorable Response``)."""
     reported: bool = False
     """The phenotype or the score was given by the laboratory and went before what the diplotype means."""
     warnings: tuple[Warning, ...] = ()

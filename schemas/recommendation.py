@@ -1,4 +1,4 @@
-"""Recommendations: what hospitals read on ``pgx.recommendation.v1`` and ``pgx evaluate`` prints as ``recommendations``."""
+"""Recommendations: what hospitals read on ``pgx.recommendation.v1`` and ``pgx evaluate`` prints."""
 
 from enum import StrEnum
 from typing import Any
@@ -13,7 +13,6 @@ from schemas.phenotype import ResultNote as ResultNote
 
 class Citation(Model):
     guideline: str
-    """The guideline's name and, in brackets, its id at the source."""
     url: str | None = None
     pmid: tuple[str, ...] = ()
     edition: str | None = None
@@ -41,7 +40,8 @@ class Recommendation(Model):
     citation: Citation
     rule: str
     priority: int
-    """What a clinician must see first: 1 avoid or contraindicated, 2 change the dose, 3 monitor or take care, 4 nothing to change."""
+    """What a clinician must see first: 1 avoid or use another drug, 2 change the dose or consider another, 3 monitor or
+    take care, 4 nothing to change."""
     confidence: str
     """``high``, or ``reduced`` with the reasons beside it."""
     confidence_reasons: tuple[str, ...] = ()

@@ -1,0 +1,97 @@
+"""Where guideline sources contradict each other about the same drug and the same result."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import combinations
+
+from knowledge.model import Rule
+from services.recommender.keys import State
+
+
+class Stance(StrEnum):
+    """What advice amounts to."""
+
+    AGAINST = "against the drug"
+    MORE = "higher dose"
+    LESS = "lower dose"
+    AS_USUAL = "as usual"
+
+
+_OF_ACTION = {
+    "contraindicated": Stance.AGAINST,
+    "avoid": Stance.AGAINST,
+    "use-alternative": Stance.AGAINST,
+    "increase-dose": Stance.MORE,
+    "decrease-dose": Stance.LESS,
+    "limit-dose": Stance.LESS,
+    "standard-dosing": Stance.AS_USUAL,
+    "no-action-needed": Stance.AS_USUAL,
+}
+_OPPOSED = (frozenset({Stance.AGAINST, Stance.AS_USUAL}), frozenset({Stance.MORE, Stance.LESS}))
+_EVERYONE = "general"
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A row that fired, with every combination of the patient's states that met it."""
+
+    rule: Rule
+    stances: frozenset[Stance]
+    combinations: tuple[dict[str, State], ...]
+    """The states of the genes with a result."""
+
+
+def stances(rule: Rule) -> frozenset[Stance]:
+    return frozenset(_OF_ACTION[action] for action in rule.actions if action in _OF_ACTION)
+
+
+def conflicts(advice: Sequence[Advice]) -> dict[int, list[int]]:
+    """By index into the advice on one drug: the indices of other sources' advice that contradicts it.
+
+    Advice contradicts other advice when one is against the drug and the other leaves all as usual, or one asks for more
+    and the other for less. Not when the other source agrees elsewhere, in advice by the same results, nor when it has
+    nothing about a gene that the advice rests on: then it answers another question.
+    """
+    found: dict[int, list[int]] = defaultdict(list)
+    for (i, one), (j, other) in combinations(enumerate(advice), 2):
+        if _opposed(one, other) and _comparable(one, other):
+            weightier, lighter = (other, one) if _is_usual(one) else (one, other)
+            sides = [(weightier, lighter)] if _is_usual(lighter) else [(one, other), (other, one)]
+            if all(_contradicted(mine, theirs, advice) for mine, theirs in sides):
+                found[i].append(j)
+                found[j].append(i)
+    return found
+
+
+def _opposed(one: Advice, other: Advice) -> bool:
+    if one.rule.source == other.rule.source or one.stances & other.stances:
+        return False
+    return any(pair & one.stances and pair & other.stances for pair in _OPPOSED)
+
+
+def _is_usual(advice: Advice) -> bool:
+    return Stance.AS_USUAL in advice.stances
+
+
+def _comparable(one: Advice, other: Advice) -> bool:
+    """Whether both can hold for the same patient: populations overlap, and some gene has the same state in both."""
+    populations = {one.rule.population, other.rule.population}
+    return (len(populations) == 1 or _EVERYONE in populations) and any(True for _ in _together(one, other))
+
+
+def _together(one: Advice, other: Advice) -> Iterator[tuple[dict[str, State], dict[str, State]]]:
+    for mine in one.combinations:
+        for theirs in other.combinations:
+            shared = mine.keys() & theirs.keys()
+            if shared and all(mine[gene] is theirs[gene] for gene in shared):
+                yield mine, theirs
+
+
+def _contradicted(mine: Advice, theirs: Advice, advice: Sequence[Advice]) -> bool:
+    """Whether the other source, taken as a whole, knows the genes behind ``mine`` and agrees with it nowhere."""
+    same = [a for a in advice if a.rule.source == theirs.rule.source and _comparable(mine, a)]
+    considered = {gene for a in same for combination in a.combinations for gene in combination}
+    needed = {gene for combination in mine.combinations for gene in combination}
+    return needed <= considered and not any(a.stances & mine.stances for a in same)
