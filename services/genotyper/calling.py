@@ -1,0 +1,181 @@
+"""One gene's call from what a sample shows: the gates before matching, matching itself, and what becomes of the result.
+
+Specification: "Gate", "Score, sort, select" and "Special genes".
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from knowledge.model import Ploidy
+from schemas.genotype import Call, CallStatus, Diplotype
+from schemas.warning import Warning
+from services.genotyper import labels, lowest_function, names, priorities, proxy
+from services.genotyper.combinations import combine
+from services.genotyper.definition import GeneDefinition
+from services.genotyper.inference import worst_pair, worst_two
+from services.genotyper.limits import MAX_LISTED_UNITS, MAX_UNITS, TooManyCombinations
+from services.genotyper.matching import callable_alleles, candidates, pairs
+from services.genotyper.observation import Observation
+from services.genotyper.options import Options
+from services.genotyper.scoring import Scored, score_pairs
+from services.genotyper.strands import Strands, strands
+
+REASONS = {
+    "no-usable-position": "there are rows at the gene's positions, but none can be used",
+    "missing-required-position": "a position without which the gene must not be called was not seen",
+    "half-call": "one of the two alleles is missing at a position",
+    "unexpected-ploidy": "one allele where two were expected",
+    "mixed-ploidy": "one allele at some positions and two at others",
+    "unequal-copies": "different bases at a position of a gene with one copy (heteroplasmy)",
+    "no-match": "no pair of named alleles explains the genotypes",
+    "too-many-combinations": "phase is unknown at so many positions that the possible strands are not tried",
+}
+"""Why a gene has no call, by code."""
+
+MESSAGES = {
+    "missing-required-position": REASONS["missing-required-position"],
+    "unphased-priority": "the data cannot tell several diplotypes apart; by convention this one is reported",
+    **proxy.MESSAGES,
+}
+"""Warnings about a gene, by code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A gene's call and the diplotypes to look up where these are others."""
+
+    call: Call
+    lookup: tuple[Diplotype, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What matching says about a gene."""
+
+    diplotypes: Sequence[Scored] = ()
+    haplotypes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    reason: str | None = None
+    left_out: tuple[int, ...] = ()
+    """Alleles that this way of calling cannot show, besides those that the missing positions hide."""
+
+
+def call_gene(definition: GeneDefinition, observation: Observation, options: Options) -> Outcome:
+    """Calls one gene. Never raises: what cannot be called is a call without diplotypes, with the reason."""
+    if not observation.with_row:
+        return Outcome(Call(status=CallStatus.NOT_ASSAYED))
+    can, cannot = callable_alleles(definition, observation.seen)
+    try:
+        found = _match(definition, observation, can, options)
+    except TooManyCombinations:
+        found = _Found(reason="too-many-combinations")
+    return _outcome(definition, observation, cannot, found)
+
+
+def _match(definition: GeneDefinition, observation: Observation, can: Sequence[int], options: Options) -> _Found:
+    if not observation.seen:
+        return _Found(reason="no-usable-position")
+    if definition.required & ~observation.seen:
+        return _Found(reason="missing-required-position", warnings=("missing-required-position",))
+    if (reason := _wrong_ploidy(definition, observation)) is not None:
+        return _Found(reason=reason)
+    sample = strands(observation, definition.references)
+    if len(sample.units) > MAX_UNITS:
+        raise TooManyCombinations
+    if definition.lowest_function:
+        found = lowest_function.match(definition, observation, can)
+        return _Found(found.diplotypes, found.haplotypes, found.warnings)
+    if observation.half_called:
+        return _combined(definition, sample, can) if options.combinations else _Found(reason="half-call")
+    scored = score_pairs(definition, sample, pairs(sample, candidates(definition, sample, can)))
+    if not scored:
+        return _combined(definition, sample, can) if options.combinations else _Found(reason="no-match")
+    if definition.priorities and not sample.effectively_phased:
+        picked = priorities.pick(scored, definition.priorities) if len(scored) > 1 else None
+        return _Found(scored) if picked is None else _Found([picked], warnings=("unphased-priority",))
+    if options.candidates == "top":
+        scored = [each for each in scored if each.score == scored[0].score]
+    return _Found(scored)
+
+
+def _wrong_ploidy(definition: GeneDefinition, observation: Observation) -> str | None:
+    if observation.unequal_copies:
+        return "unequal-copies"
+    if not observation.single:
+        return None
+    if definition.gene.ploidy is Ploidy.AUTOSOMAL:
+        return "unexpected-ploidy"
+    return None if observation.haploid else "mixed-ploidy"
+
+
+def _combined(definition: GeneDefinition, sample: Strands, can: Sequence[int]) -> _Found:
+    if len(sample.units) > MAX_LISTED_UNITS:
+        raise TooManyCombinations
+    found = combine(definition, sample, can)
+    left_out = tuple(definition.not_in_combinations)
+    return _Found(found, left_out=left_out) if found else _Found(reason="no-match", left_out=left_out)
+
+
+def _outcome(definition: GeneDefinition, observation: Observation, cannot: Sequence[int], found: _Found) -> Outcome:
+    gene = definition.gene
+    diplotypes = tuple(_printed(definition, each) for each in found.diplotypes)
+    listed = found.haplotypes or tuple(
+        sorted({allele for each in diplotypes for allele in each.alleles}, key=names.order)
+    )
+    reason = found.reason if found.reason or diplotypes or found.haplotypes else "no-match"
+    gene_warnings = tuple(Warning(code=code, message=MESSAGES[code]) for code in found.warnings)
+    call = Call(
+        status=CallStatus.NO_CALL if reason else _status(found.diplotypes),
+        diplotypes=diplotypes,
+        haplotypes=listed,
+        phased=observation.phased,
+        reason=reason,
+        missing_positions=missing_positions(definition, observation),
+        uncallable_haplotypes=tuple(definition.alleles[index].name for index in sorted({*cannot, *found.left_out})),
+        warnings=gene_warnings + observation.warnings,
+    )
+    if reason:
+        return Outcome(call, _single_variant(definition, observation))
+    if not definition.lowest_function:
+        return Outcome(call)
+    if found.haplotypes:
+        inferred = worst_two(definition, found.haplotypes)
+    else:
+        inferred = worst_pair(definition, [each.alleles for each in diplotypes])
+    if [each.alleles for each in diplotypes] == [inferred]:
+        return Outcome(call)
+    return Outcome(call, (labels.diplotype(gene, inferred),))
+
+
+def _status(found: Sequence[Scored]) -> CallStatus:
+    """Ambiguous where several diplotypes are equally good (or, by the priorities' rule, equally reportable)."""
+    best = sum(each.score == found[0].score for each in found)
+    return CallStatus.AMBIGUOUS if best > 1 else CallStatus.CALLED
+
+
+def _printed(definition: GeneDefinition, scored: Scored) -> Diplotype:
+    printed = {allele.name: allele.printed for allele in definition.alleles}
+    alleles = sorted((printed.get(name, name) for name in scored.alleles), key=names.order)
+    return labels.diplotype(definition.gene, alleles, scored.score)
+
+
+def missing_positions(definition: GeneDefinition, observation: Observation) -> tuple[str, ...]:
+    """Positions of the definition without a usable genotype."""
+    return tuple(definition.locus(position) for position in definition.bits(definition.everything & ~observation.seen))
+
+
+def _single_variant(definition: GeneDefinition, observation: Observation) -> tuple[Diplotype, ...] | None:
+    """Where no diplotype was found: the alleles that one decisive variant stands for, if its genotype is complete."""
+    single = definition.gene.definition.single_variant
+    if single is None:
+        return None
+    column = next(i for i, p in enumerate(definition.gene.definition.positions) if p.pos == single.pos)
+    if not observation.seen >> column & 1 or observation.single >> column & 1:
+        return None
+    reference = definition.references[column]
+    site = next((site for site in observation.sites if site.position == column), None)
+    bases = (reference, reference) if site is None else (site.first, site.second)
+    alleles = [single.alleles[base] for base in bases if base in single.alleles]
+    if len(alleles) != 2:
+        return None
+    return (labels.diplotype(definition.gene, sorted(alleles, key=names.order)),)

@@ -1,0 +1,122 @@
+"""Named-allele matching: which pairs of named alleles explain both strands of a sample completely.
+
+Specification: sections "Missing positions" to "Form diplotypes". Definitions are filled up from the reference allele,
+so an allele fixes its whole strand (but for wobbles), and the partner strand is the complement: pairs are found
+without enumerating strands.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.genotyper.definition import GeneDefinition, NamedAllele
+from services.genotyper.strands import Strands
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A named allele that fits at least one possible strand."""
+
+    index: int
+    """Which allele of the definition; in name order."""
+    allele: NamedAllele
+    zero: int
+    """Units of which it can show side 0, as bits."""
+    one: int
+    """Units of which it can show side 1."""
+
+    @property
+    def single_strand(self) -> bool:
+        """Whether it fits exactly one strand."""
+        return not self.zero & self.one
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two alleles on complementary strands; ``second`` is None for a haploid sample."""
+
+    first: Candidate
+    second: Candidate | None
+
+
+def callable_alleles(definition: GeneDefinition, seen: int) -> tuple[list[int], list[int]]:
+    """Indices of the alleles that the seen positions can show, and of those they cannot."""
+    if seen == definition.everything:
+        return list(range(len(definition.alleles))), []
+    can: list[int] = []
+    cannot: list[int] = []
+    for index, allele in enumerate(definition.alleles):
+        (can if allele.core & seen else cannot).append(index)
+    return can, cannot
+
+
+def candidates(
+    definition: GeneDefinition, sample: Strands, among: Sequence[int], disregard: int = 0
+) -> list[Candidate]:
+    """The alleles among the given ones that fit a possible strand, in name order.
+
+    At positions of ``disregard`` every base fits.
+    """
+    reference_positions = sample.reference_positions & ~disregard
+    alleles = definition.alleles
+    found: list[Candidate] = []
+    for index in among:
+        allele = alleles[index]
+        if allele.differs & reference_positions:
+            continue
+        fit = _fit(definition, sample, allele, disregard)
+        if fit is not None:
+            found.append(Candidate(index, allele, *fit))
+    return found
+
+
+def _fit(definition: GeneDefinition, sample: Strands, allele: NamedAllele, disregard: int) -> tuple[int, int] | None:
+    for position, base in sample.certain:
+        if not disregard >> position & 1 and not definition.accepts(allele, position, base):
+            return None
+    zero = one = 0
+    for number, unit in enumerate(sample.units):
+        fits_zero = fits_one = True
+        for position, first, second in unit:
+            if disregard >> position & 1:
+                continue
+            fits_zero = fits_zero and definition.accepts(allele, position, first)
+            fits_one = fits_one and definition.accepts(allele, position, second)
+        if not fits_zero and not fits_one:
+            return None
+        zero |= fits_zero << number
+        one |= fits_one << number
+    return zero, one
+
+
+def pairs(sample: Strands, found: Sequence[Candidate]) -> list[Pair]:
+    """All pairs of candidates that explain the sample, in name order.
+
+    With one possible strand a single candidate stands on both copies (or alone where there is one copy); several
+    candidates give all their pairs. So does the reference implementation for one copy too, where the alleles cannot be
+    told apart.
+    """
+    if not sample.units:
+        if sample.haploid and len(found) == 1:
+            return [Pair(found[0], None)]
+        return [Pair(first, second) for i, first in enumerate(found) for second in found[i:]]
+    whole = sample.whole
+    return [
+        Pair(first, second)
+        for i, first in enumerate(found)
+        for second in found[i:]
+        if (first.zero & second.one | first.one & second.zero) == whole
+    ]
+
+
+def orientations(sample: Strands, pair: Pair) -> list[int]:
+    """Every strand that the pair's first allele can stand on while the second stands on the complement."""
+    first, second = pair.first, pair.second
+    if second is None:
+        return [0]
+    sides = [0]
+    for number in range(len(sample.units)):
+        bit = 1 << number
+        zero = bool(first.zero & bit and second.one & bit)
+        one = bool(first.one & bit and second.zero & bit)
+        sides = [side | extra for side in sides for extra in ([0] if zero else []) + ([bit] if one else [])]
+    return sides
