@@ -152,18 +152,23 @@ def _phenotype(table: GeneTable, row: PhenotypeRow) -> PhenotypeTable:
             )
             for rule in row.rules
         ),
-        bins=tuple(
-            ScoreBin(
-                phenotype=b.phenotype,
-                minimum=b.min,
-                minimum_included=b.min_incl,
-                maximum=b.max,
-                maximum_included=b.max_incl,
-            )
-            for b in row.bins
-        ),
+        bins=score_bins(row),
         no_score=row.no_score,
         presence_alleles=tuple(a.name for a in table.alleles) if row.method is PhenotypeMethod.ALLELE_PRESENCE else (),
         source=row.source,
         notes=row.notes,
+    )
+
+
+def score_bins(row: PhenotypeRow) -> tuple[ScoreBin, ...]:
+    """The ranges of activity scores and their phenotypes."""
+    return tuple(
+        ScoreBin(
+            phenotype=b.phenotype,
+            minimum=b.min,
+            minimum_included=b.min_incl,
+            maximum=b.max,
+            maximum_included=b.max_incl,
+        )
+        for b in row.bins
     )

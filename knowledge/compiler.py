@@ -8,26 +8,20 @@ only verified to still come out of the tables byte for byte.
 import argparse
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from knowledge import compile_clinical, compile_genes
+from knowledge import compile_clinical, compile_genes, keys
+from knowledge.canonical import to_bytes
 from knowledge.identity import rule_id
 from knowledge.loader import FOLDER
 from knowledge.model import Drug, Guideline, Manifest, Rule
-from knowledge.release import FORMAT, MANIFEST, Release, digests, manifest_bytes, sha256, to_files
+from knowledge.release import FORMAT, Release, seal
 from knowledge.sources import TABLES, DrugRow, RecordRow, ReleaseRow, TableError, Tables, read
-from knowledge.validation import Finding, validate, validate_tables
+from knowledge.table_validation import validate_tables
+from knowledge.validation import InvalidRelease, validate
+from knowledge.writer import write
 
 CURATOR = "curator"
-
-
-class InvalidRelease(Exception):  # noqa: N818 - says what it is, as Rejected does
-    """The tables give a release that must not be used; ``findings`` says why."""
-
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        super().__init__("\n".join(map(str, findings)))
-        self.findings = tuple(findings)
 
 
 def compile_release(tables: Tables, release: str) -> Release:
@@ -35,8 +29,8 @@ def compile_release(tables: Tables, release: str) -> Release:
     row = next((row for row in tables.composition.releases if row.release == release), None)
     if row is None:
         raise TableError(f"releases.json: no release {release}")
-    compiled = _compose(tables, row)
-    if findings := [*validate_tables(tables, release), *validate(compiled, tables.composition.exceptions)]:
+    compiled = seal(_compose(tables, row))
+    if findings := [*validate_tables(tables, records(tables, row)), *validate(compiled, tables.composition.exceptions)]:
         raise InvalidRelease(findings)
     return compiled
 
@@ -47,32 +41,6 @@ def records(tables: Tables, row: ReleaseRow) -> Iterable[RecordRow]:
         carried = row.follows in record.releases and record.id not in row.withdrawn
         if row.release in record.releases or carried:
             yield record
-
-
-def write(release: Release, folder: Path) -> None:
-    """Writes the release as a new folder. Raises FileExistsError when it is there with other content."""
-    content = {MANIFEST: manifest_bytes(release.manifest), **to_files(release)}
-    target = folder / release.id
-    if target.exists():
-        if not same(content, target):
-            raise FileExistsError(f"{target}: exists with other content; a release is never changed, make a new one")
-        return
-    for name, data in content.items():
-        path = target / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-
-
-def same(content: dict[str, bytes], folder: Path) -> bool:
-    """Whether the folder holds exactly these files."""
-    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    return there == content.keys() and all((folder / name).read_bytes() == data for name, data in content.items())
-
-
-def seal(release: Release) -> Release:
-    """The release with the digests of its files in its manifest, and its own hash."""
-    manifest = release.manifest.model_copy(update={"files": digests(to_files(release))})
-    return replace(release, manifest=manifest, sha256=sha256(manifest_bytes(manifest)))
 
 
 def _compose(tables: Tables, row: ReleaseRow) -> Release:
@@ -86,35 +54,33 @@ def _compose(tables: Tables, row: ReleaseRow) -> Release:
     rules = sorted((_rule(record) for record in served), key=lambda r: (r.drug, r.source, r.population, r.record))
     drug_names = {record.drug for record in served}
     guideline_ids = {record.guideline for record in served}
-    return seal(
-        Release(
-            manifest=Manifest(
-                format=FORMAT,
-                release=row.release,
-                in_force=row.in_force,
-                description=row.description,
-                files={},
-                sources=tables.composition.sources,
-                licences=tables.composition.licences,
-            ),
-            sha256="",
-            genes=genes,
-            rules=tuple(rules),
-            drugs={d.name: _drug(d) for d in sorted(tables.drugs, key=lambda d: d.name) if d.name in drug_names},
-            guidelines={
-                g.id: Guideline(id=g.id, source=g.source, name=g.name, url=g.url, pmid=g.pmids)
-                for g in sorted(tables.guidelines, key=lambda g: g.id)
-                if g.id in guideline_ids
-            },
-            phenoconversion=compile_clinical.phenoconversion(
-                tables.phenoconversion, {d.name: d.rxnorm for d in tables.drugs if d.rxnorm}
-            ),
-            warfarin=compile_clinical.warfarin(tables.warfarin),
-            loinc=compile_clinical.loinc(tables.loinc),
-            unanswered=compile_clinical.silences(tables.unanswered.get(row.release, {})),
-            doubts=tables.doubts,
-            research={s: compile_genes.research_gene(t) for s, t in sorted(tables.research.items())},
-        )
+    return Release(
+        manifest=Manifest(
+            format=FORMAT,
+            release=row.release,
+            in_force=row.in_force,
+            description=row.description,
+            files={},
+            sources=tables.composition.sources,
+            licences=tables.composition.licences,
+        ),
+        sha256="",
+        genes=genes,
+        rules=tuple(rules),
+        drugs={d.name: _drug(d) for d in sorted(tables.drugs, key=lambda d: d.name) if d.name in drug_names},
+        guidelines={
+            g.id: Guideline(id=g.id, source=g.source, name=g.name, url=g.url, pmid=g.pmids)
+            for g in sorted(tables.guidelines, key=lambda g: g.id)
+            if g.id in guideline_ids
+        },
+        phenoconversion=compile_clinical.phenoconversion(
+            tables.phenoconversion, {d.name: d.rxnorm for d in tables.drugs if d.rxnorm}
+        ),
+        warfarin=compile_clinical.warfarin(tables.warfarin),
+        loinc=compile_clinical.loinc(tables.loinc),
+        unanswered=compile_clinical.silences(tables.unanswered.get(row.release, {})),
+        doubts=tables.doubts,
+        research={s: compile_genes.research_gene(t) for s, t in sorted(tables.research.items())},
     )
 
 
@@ -151,14 +117,28 @@ def _drug(row: DrugRow) -> Drug:
     )
 
 
+def record_unanswered(tables: Tables, folder: Path) -> None:
+    """Writes ``unanswered.json``: for every release the combinations of keys that a source has no row for."""
+    table = {row.release: keys.as_table(keys.silences(_compose(tables, row))) for row in tables.composition.releases}
+    (folder / "unanswered.json").write_bytes(to_bytes(table, 2))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m knowledge.compiler", description="Compile the knowledge releases.")
     parser.add_argument("release", nargs="*", help="releases to make (default: all that releases.json lists)")
     parser.add_argument("--tables", type=Path, default=TABLES, help="folder of the source tables")
+    parser.add_argument(
+        "--record-unanswered",
+        action="store_true",
+        help="first write unanswered.json anew from the other tables, for its difference to be reviewed",
+    )
     parser.add_argument("--into", type=Path, default=FOLDER, help="folder of the releases")
     options = parser.parse_args(arguments)
     try:
         tables = read(options.tables)
+        if options.record_unanswered:
+            record_unanswered(tables, options.tables)
+            tables = read(options.tables)
         for name in options.release or [row.release for row in tables.composition.releases]:
             release = compile_release(tables, name)
             write(release, options.into)

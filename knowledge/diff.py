@@ -234,7 +234,7 @@ def _recommendations(before: tuple[Rule, ...], after: tuple[Rule, ...]) -> Itera
 
 
 def _paired(before: tuple[Rule, ...], after: tuple[Rule, ...]) -> Iterator[tuple[Rule | None, Rule | None]]:
-    """Rows of the same id; then, within source, drug and population, each new row with the old ones it shares keys with.
+    """Rows of the same id; then, within source, drug and population, each new row with the old ones of its keys.
 
     So a row that was divided shows as changes of one row into several.
     """

@@ -7,12 +7,12 @@ from typing import Any
 
 from knowledge.clinical import Silence
 from knowledge.model import Gene, PhenotypeMethod, Ploidy, Rule
+from knowledge.phenotypes import NOT_AVAILABLE, score_text
 from knowledge.release import Release
 
 ANY = frozenset({"any", "any result with *2,*3"})
 """Keys that stand for every result of a gene."""
 NO_RESULT = "No Result"
-NOT_AVAILABLE = "n/a"
 BY_PHENOTYPE = "FDA"
 """The source that is looked up by phenotype where CPIC and DPWG are by activity score."""
 
@@ -43,17 +43,6 @@ def scores(gene: Gene) -> frozenset[str]:
     known = sorted(value for value in values if value is not None)
     sums = {score_text(pair) for pair in combinations_with_replacement(known, 2)}
     return frozenset(sums | ({NOT_AVAILABLE} if None in values else set()))
-
-
-def score_text(values: Iterable[str]) -> str:
-    """The sum of activity values as the guideline tables write it.
-
-    >>> score_text(["1.0", "≥3.0"])
-    '≥4.0'
-    """
-    texts = list(values)
-    sign = "≥" if any(text.startswith("≥") for text in texts) else ""
-    return sign + str(sum(float(text.removeprefix("≥")) for text in texts))
 
 
 def reachable(gene: Gene, source: str) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -70,6 +70,12 @@ def to_files(release: Release) -> dict[str, bytes]:
     files["warfarin.json"] = to_bytes(_plain(release.warfarin), 2)
     files["loinc.json"] = to_bytes(_plain(release.loinc), 2)
     return dict(sorted(files.items()))
+
+
+def seal(release: Release) -> Release:
+    """The release with the digests of its files in its manifest, and its own hash."""
+    manifest = release.manifest.model_copy(update={"files": digests(to_files(release))})
+    return replace(release, manifest=manifest, sha256=sha256(manifest_bytes(manifest)))
 
 
 def digests(files: Mapping[str, bytes]) -> dict[str, str]:

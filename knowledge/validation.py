@@ -7,14 +7,14 @@ combinations are the recorded ones), sense (opposite actions are explained) and 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from knowledge import keys
-from knowledge.model import Definition, Gene, PhenotypeMethod, Ploidy, Ranking, Rule, ScoreBin
+from knowledge.model import Definition, Gene, PhenotypeMethod, Ploidy, Ranking, ResearchGene, Rule
+from knowledge.phenotypes import NOT_AVAILABLE, bins_of
 from knowledge.release import Release
-from knowledge.sources import RecordRow, Tables
 
 OPPOSITE = (
     ({"avoid", "contraindicated", "use-alternative"}, {"standard-dosing", "no-action-needed", "increase-dose"}),
@@ -27,6 +27,14 @@ STRENGTHS = frozenset({"strong", "moderate", "optional", "none"})
 CHROMOSOMES = {Ploidy.X_LINKED: "chrX", Ploidy.MITOCHONDRIAL: "chrM"}
 
 Exceptions = Mapping[str, Mapping[str, str]]
+
+
+class InvalidRelease(Exception):  # noqa: N818 - says what it is, as Rejected does
+    """Facts that do not hold together; ``findings`` says why."""
+
+    def __init__(self, findings: "Sequence[Finding]") -> None:
+        super().__init__("\n".join(map(str, findings)))
+        self.findings = tuple(findings)
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,7 @@ def validate(release: Release, exceptions: Exceptions) -> list[Finding]:
         *identity(release),
         *(finding for gene in release.genes.values() for finding in definition(gene)),
         *(finding for gene in release.genes.values() for finding in phenotype_rules(gene)),
+        *(finding for gene in release.research.values() for finding in research(gene)),
         *lookup_keys(release, exceptions),
         *combinations(release),
         *(finding for rule in release.rules for finding in sense(rule)),
@@ -52,8 +61,8 @@ def validate(release: Release, exceptions: Exceptions) -> list[Finding]:
 
 
 def identity(release: Release) -> Iterator[Finding]:
-    yield from _twice("rule id", (rule.id for rule in release.rules))
-    yield from _twice("record", (rule.record for rule in release.rules))
+    yield from twice("rule id", (rule.id for rule in release.rules))
+    yield from twice("record", (rule.record for rule in release.rules))
     for rule in release.rules:
         if rule.drug not in release.drugs:
             yield Finding("identity", rule.record, f"unknown drug {rule.drug}")
@@ -77,7 +86,7 @@ def definition(gene: Gene) -> Iterator[Finding]:
     def bad(message: str) -> Finding:
         return Finding("definition", gene.symbol, message)
 
-    yield from _twice(f"{gene.symbol} allele", (allele.name for allele in d.alleles))
+    yield from twice(f"{gene.symbol} allele", (allele.name for allele in d.alleles))
     if positions != sorted(set(positions)):
         yield bad("positions are not in ascending order, each once")
     if d.positions and (d.reference is None or not d.alleles or d.alleles[0].name != d.reference):
@@ -108,6 +117,17 @@ def definition(gene: Gene) -> Iterator[Finding]:
         yield bad(f"no allele has the worst function {gene.worst_function!r}")
     if (d.matching == "lowest-function") != (gene.ranking is not None):
         yield bad("a gene called by lowest function needs a ranking, others have none")
+
+
+def research(gene: ResearchGene) -> Iterator[Finding]:
+    names = {allele.name for allele in gene.alleles}
+    yield from twice(f"{gene.symbol} allele", (allele.name for allele in gene.alleles))
+    for name in {gene.reference, *gene.grch38} - names:
+        yield Finding("definition", gene.symbol, f"unknown allele {name}")
+    for allele in gene.alleles:
+        for index, base in allele.calls.items():
+            if not 0 <= index < len(gene.positions) or base not in gene.positions[index].alts:
+                yield Finding("definition", gene.symbol, f"{allele.name} has a call that no position has")
 
 
 def _same_calls(gene: Gene) -> Iterator[Finding]:
@@ -142,7 +162,7 @@ def _positions_named(d: Definition) -> Iterator[int]:
 def phenotype_rules(gene: Gene) -> Iterator[Finding]:
     table = gene.phenotype
     if table.method is PhenotypeMethod.ACTIVITY_SCORE:
-        for score in sorted(keys.scores(gene) - {keys.NOT_AVAILABLE}):
+        for score in sorted(keys.scores(gene) - {NOT_AVAILABLE}):
             named = bins_of(score, table.bins)
             if len(named) != 1:
                 yield Finding("phenotype", gene.symbol, f"score {score} is in {len(named)} bins")
@@ -156,17 +176,6 @@ def phenotype_rules(gene: Gene) -> Iterator[Finding]:
         for functions in keys.function_groups(gene):
             if count[functions] != 1:
                 yield Finding("phenotype", gene.symbol, f"{' + '.join(functions)} has {count[functions]} phenotypes")
-
-
-def bins_of(score: str, bins: Iterable[ScoreBin]) -> list[str]:
-    """The phenotypes of the bins that hold the score."""
-    n = float(score.removeprefix("≥"))
-    return [
-        b.phenotype
-        for b in bins
-        if (n > b.minimum or (n == b.minimum and b.minimum_included))
-        and (b.maximum is None or n < b.maximum or (n == b.maximum and b.maximum_included))
-    ]
 
 
 def lookup_keys(release: Release, exceptions: Exceptions) -> Iterator[Finding]:
@@ -225,89 +234,8 @@ def sense(rule: Rule) -> Iterator[Finding]:
             yield bad("a fixed dose is one figure or a range")
 
 
-def validate_tables(tables: Tables, release: str) -> list[Finding]:
-    """What only the source tables show: rows of drugs, guidelines and records, and what a record says of itself."""
-    return [*_tables(tables), *(finding for record in tables.records for finding in _record(tables, record, release))]
-
-
-def _tables(tables: Tables) -> Iterator[Finding]:
-    guidelines = {row.id for row in tables.guidelines}
-    drugs = {row.name for row in tables.drugs}
-    releases = [row.release for row in tables.composition.releases]
-    yield from _twice("record", (row.id for row in tables.records))
-    yield from _twice("drug", (row.name for row in tables.drugs))
-    yield from _twice("guideline", (row.id for row in tables.guidelines))
-    yield from _twice("DPWG pair", (f"{row.drug} {row.gene}" for row in tables.dpwg_pairs))
-    yield from _twice("release", releases)
-    for drug in tables.drugs:
-        for guideline in sorted({i for ids in drug.guidelines.values() for i in ids} - guidelines):
-            yield Finding("identity", drug.name, f"unknown guideline {guideline}")
-    for pair in tables.dpwg_pairs:
-        if pair.drug not in drugs or pair.id not in guidelines:
-            yield Finding("identity", f"DPWG pair {pair.drug} {pair.gene}", "unknown drug or guideline")
-    for symbol in sorted(tables.genes.keys() ^ tables.phenotypes.keys()):
-        yield Finding("identity", symbol, "needs both a table of alleles and one of phenotypes")
-    for symbol in sorted((tables.special.keys() | tables.composition.genes_since.keys()) - tables.genes.keys()):
-        yield Finding("identity", symbol, "a special rule or a first release, but no table of alleles")
-    for symbol, named in [(s, t.gene) for s, t in tables.genes.items()] + [
-        (s, t.gene) for s, t in tables.research.items()
-    ]:
-        if symbol != named:
-            yield Finding("identity", symbol, f"file of gene {named}")
-    for row in tables.composition.releases:
-        if row.follows is not None and row.follows not in releases:
-            yield Finding("identity", row.release, f"follows unknown release {row.follows}")
-    used = {
-        keys.exception(tables.composition.exceptions, g, k)
-        for r in tables.records
-        for g, ks in r.genes.items()
-        for k in ks
-    }
-    for gene, entries in tables.composition.exceptions.items():
-        for key in entries:
-            if (gene, key) not in used:
-                yield Finding("key", gene, f"an exception for {key!r} that no record needs")
-
-
-def _record(tables: Tables, record: RecordRow, release: str) -> Iterator[Finding]:
-    known = {row.release for row in tables.composition.releases}
-    if not set(record.releases) <= known:
-        yield Finding("identity", record.id, f"names unknown releases: {', '.join(record.releases)}")
-    newest = tables.composition.releases[-1].release
-    fits = {
-        "current": bool(record.releases),
-        "superseded": newest not in record.releases,
-        "table-only": not record.releases,
-    }
-    if not fits[record.status]:
-        yield Finding(
-            "identity", record.id, f"a {record.status} record cannot be in {', '.join(record.releases) or 'none'}"
-        )
-    if record.source == keys.BY_PHENOTYPE or release not in record.releases:
-        return
-    for symbol, row in record.genes.items():
-        bins = tables.phenotypes[symbol].bins if symbol in tables.phenotypes else ()
-        if not bins:
-            continue
-        table = [
-            ScoreBin(
-                phenotype=b.phenotype,
-                minimum=b.min,
-                minimum_included=b.min_incl,
-                maximum=b.max,
-                maximum_included=b.max_incl,
-            )
-            for b in bins
-        ]
-        means = {p for key in row if key.lstrip("≥")[:1].isdigit() for p in bins_of(key, table)}
-        said = set(record.phenotypes.get(symbol, ()))
-        if means and means != said:
-            yield Finding(
-                "key", record.id, f"{symbol}: the scores mean {sorted(means)}, the record says {sorted(said)}"
-            )
-
-
-def _twice(what: str, names: Iterable[Any]) -> Iterator[Finding]:
+def twice(what: str, names: Iterable[Any]) -> Iterator[Finding]:
+    """Findings for names that stand more than once."""
     for name, number in Counter(names).items():
         if number > 1:
             yield Finding("identity", what, f"{name} stands {number} times")
