@@ -18,8 +18,8 @@ MAX_DEPTH = 16
 def loads(value: bytes | None, max_bytes: int) -> Any:
     """The JSON value in the bytes.
 
-    Raises Rejected: EMPTY_VALUE, TOO_LARGE, NOT_JSON, TOO_DEEP where the parser itself gives up. What costs time is left to
-    the caller: ``check_names``, and ``check_depth`` where something unexpected is present (a value that has only known
+    Raises Rejected: EMPTY_VALUE, TOO_LARGE, NOT_JSON, TOO_DEEP where the parser itself gives up. What takes time is
+    left to the caller: ``check_names``, and ``check_depth`` where something unexpected is present (a value with only known
     fields of the right types is never deep).
     """
     if not value:
