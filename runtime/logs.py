@@ -8,7 +8,7 @@ import logging
 import sys
 import traceback
 from collections.abc import MutableMapping
-from typing import Any, cast
+from typing import Any
 
 import structlog
 
@@ -22,7 +22,7 @@ _MESSAGE_IS_SAFE = ("aiokafka.", "runtime.", "aiohttp.")
 
 def logger(name: str) -> Logger:
     """The logger of a module. Give facts as keywords; never values of events."""
-    return cast(Logger, structlog.stdlib.get_logger(name))
+    return structlog.stdlib.get_logger(name)
 
 
 def configure(settings: Settings, service: str) -> None:

@@ -38,9 +38,7 @@ class Metrics:
         self._release = Gauge(
             "pgx_knowledge_release_info", "Knowledge releases in use", (*labels, "release"), registry=self.registry
         )
-        build = Gauge(
-            "pgx_build_info", "The running software", (*labels, "version", "python"), registry=self.registry
-        )
+        build = Gauge("pgx_build_info", "The running software", (*labels, "version", "python"), registry=self.registry)
         build.labels(service, version(), platform.python_version()).set(1)
         for outcome in ("handled", "dead-letter"):
             self._events.labels(service, outcome)

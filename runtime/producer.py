@@ -12,7 +12,7 @@ from runtime.kafka import client_options, transient_fault, unreachable
 from runtime.message import Outgoing
 from runtime.retry import Fault, persist
 from runtime.settings import Settings
-from schemas.topics import MAX_MESSAGE_BYTES
+from schemas.topics import DEAD_LETTER_BYTES
 
 _BATCH_BYTES = 1024 * 1024
 _CLOSE_SECONDS = 10.0
@@ -54,7 +54,7 @@ class Producer:
                 await self._persistently(messages)
 
     async def stop(self) -> None:
-        """Disconnect. Bounded in time even when the brokers are gone; everything that ``send`` took is settled already."""
+        """Disconnect, in bounded time even when the brokers are gone. What ``send`` took is settled already."""
         producer, self._producer = self._producer, None
         if producer is not None:
             await _close(producer)
@@ -85,7 +85,7 @@ class Producer:
             acks="all",
             enable_idempotence=self._settings.kafka_idempotence,
             max_batch_size=_BATCH_BYTES,
-            max_request_size=MAX_MESSAGE_BYTES,
+            max_request_size=DEAD_LETTER_BYTES,
         )
         try:
             await asyncio.wait_for(producer.start(), self._settings.patience)
@@ -99,7 +99,7 @@ async def _send_and_confirm(producer: AIOKafkaProducer, messages: Sequence[Outgo
     confirmations: list[asyncio.Future[Any]] = []
     try:
         for message in messages:
-            confirmations.append(await _enqueue(producer, message))
+            confirmations.append(await _enqueue(producer, message))  # noqa: PERF401 - kept when one fails
     finally:
         outcomes = await asyncio.gather(*confirmations, return_exceptions=True)
     for outcome in outcomes:

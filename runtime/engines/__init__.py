@@ -27,7 +27,7 @@ class Subscription:
 
 
 class LostPosition(Exception):  # noqa: N818 - names a condition
-    """The group's position is no longer on the topic: messages were deleted before they were read, or the topic is new."""
+    """The group's position is not on the topic: messages were deleted before they were read, or the topic is new."""
 
 
 class Engine(Protocol):

@@ -53,9 +53,9 @@ async def begin_or_fail(consumer: AIOKafkaConsumer, error: Exception) -> None:
     elif isinstance(error, OffsetOutOfRangeError):
         [(partition, offset)] = list(error.args[0].items())[:1]
         raise LostPosition(
-            f"The next message of {partition.topic} partition {partition.partition} would be {offset}, but the topic does"
-            " not hold it: messages were deleted before they were read, or the topic was made anew. Find out what is"
-            " missing and have it submitted again, then reset the position of the consumer group with"
+            f"The next message of {partition.topic} partition {partition.partition} would be {offset}, but the topic"
+            " does not hold it: messages were deleted before they were read, or the topic was made anew. Find out what"
+            " is missing and have it submitted again, then reset the position of the consumer group with"
             " kafka-consumer-groups --reset-offsets"
         ) from error
     else:
@@ -91,7 +91,8 @@ class Progress:
         heard = [state.timestamp for state in self._states().values() if state.timestamp is not None]
         if not self._states() and self.joined:
             return 0.0
-        return max(0.0, min([since_moved] + [time.time() - milliseconds / 1000 for milliseconds in heard]))
+        ages: list[float] = [since_moved, *(time.time() - milliseconds / 1000 for milliseconds in heard)]
+        return max(0.0, min(ages))
 
     def lag(self) -> int:
         """Published but unhandled messages of the assigned partitions, as far as the brokers have told."""

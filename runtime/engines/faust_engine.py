@@ -8,12 +8,13 @@ application that ends at the first unexpected error. Its producer, web server, t
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from faust.app.base import BootStrategy
+from faust.streams import Stream
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP, EventT, StreamT
 from mode import CrashingSupervisor
@@ -59,10 +60,11 @@ class FaustEngine:
         app = _App(self._settings, self._subscription, self._progress, failure)
         self._consume(app, handle, failure)
         ended = asyncio.create_task(app.wait_for_end())
-        stopping = asyncio.create_task(stop.wait())
+        stopping = asyncio.create_task(_wait(stop))
         try:
             await app.start()
-            await asyncio.wait({failure, ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            ends: set[asyncio.Future[None]] = {failure, ended, stopping}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             app.conf.stream_wait_empty = stop.is_set() and not failure.done() and not ended.done()
             ended.cancel()
@@ -80,9 +82,10 @@ class FaustEngine:
         )
         size, within = self._settings.batch_size, self._subscription.within
 
-        async def consume(stream: StreamT[bytes]) -> None:
-            async for taken in stream.noack().noack_take(size, within=within):
-                events: list[EventT[bytes]] = list(taken)  # type: ignore[arg-type]
+        async def consume(stream: StreamT[Any]) -> None:
+            unacknowledged = cast(Stream[bytes], cast(Stream[bytes], stream).noack())
+            async for taken in unacknowledged.noack_take(size, within=within):
+                events = cast(list[EventT[bytes]], list(taken))
                 self._progress.begin_batch()
                 try:
                     await handle([_message(event) for event in events])
@@ -151,7 +154,7 @@ class _Consumer(Consumer):
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         await super().on_partitions_assigned(assigned, generation_id)
-        self.app.progress.joined = True
+        cast(_App, self.app).progress.joined = True
         _log.info("partitions assigned", partitions=sorted(tp.partition for tp in assigned))
 
 
@@ -160,7 +163,7 @@ _Transport.Consumer = _Consumer
 
 class _ConsumerThread(AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Transport) -> AIOKafkaConsumer:
-        app = self.app
+        app = cast(_App, self.app)
         app.progress.consumer = create_consumer(app.pgx_settings, app.subscription)
         return app.progress.consumer
 
@@ -168,7 +171,7 @@ class _ConsumerThread(AIOKafkaConsumerThread):
         self,
         consumer: AIOKafkaConsumer,
         active_partitions: set[TP],
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
         max_records: int | None = None,
     ) -> Mapping[TP, Any]:
         try:
@@ -177,9 +180,14 @@ class _ConsumerThread(AIOKafkaConsumerThread):
             try:
                 await begin_or_fail(consumer, error)
             except Exception as fatal:
-                self.app.loop.call_soon_threadsafe(_fail, self.app.failure, fatal)
+                app = cast(_App, self.app)
+                app.loop.call_soon_threadsafe(_fail, app.failure, fatal)
                 raise
             return {}
+
+
+async def _wait(stop: asyncio.Event) -> None:
+    await stop.wait()
 
 
 def _fail(failure: "asyncio.Future[None]", error: Exception) -> None:

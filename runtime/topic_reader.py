@@ -28,9 +28,10 @@ class TopicReader:
         self._consumer = consumer
         self._settings = settings
         self._partitions = partitions
+        self._end: dict[TopicPartition, int] = {}
 
     async def existing(self, newest: int | None = None) -> AsyncIterator[Message]:
-        """Every message that is on the topic now, in order for each partition; ``newest``: of each partition so many."""
+        """Every message on the topic now, in order for each partition; ``newest``: of each partition so many."""
         first = await self._ask(self._consumer.beginning_offsets(self._partitions))
         end = await self._ask(self._consumer.end_offsets(self._partitions))
         for place in self._partitions:
@@ -56,6 +57,29 @@ class TopicReader:
             for place in list(unread):
                 if await self._consumer.position(place) >= end[place]:
                     unread.remove(place)
+        self._end = end
+
+    async def onward(self) -> AsyncIterator[Message]:
+        """After :meth:`existing`: the messages that follow those, as they come, for ever."""
+        for place, offset in self._end.items():
+            self._consumer.seek(place, offset)
+        async for message in self._coming():
+            yield message
+
+    async def first(self) -> list[Message]:
+        """The oldest message of each partition that has one."""
+        begin = await self._ask(self._consumer.beginning_offsets(self._partitions))
+        end = await self._ask(self._consumer.end_offsets(self._partitions))
+        found: dict[TopicPartition, Message] = {}
+        filled = [place for place in self._partitions if begin[place] < end[place]]
+        for place in filled:
+            self._consumer.seek(place, begin[place])
+        deadline = time.monotonic() + _ANSWER_SECONDS
+        while len(found) < len(filled) and time.monotonic() < deadline:
+            missing = [place for place in filled if place not in found]
+            for place, records in (await self._consumer.getmany(*missing, timeout_ms=_POLL_MS, max_records=1)).items():
+                found[place] = _message(records[0])
+        return list(found.values())
 
     async def follow(self, from_start: bool) -> AsyncIterator[Message]:
         """Messages as they come, for ever; ``from_start``: those that are there first."""
@@ -63,6 +87,10 @@ class TopicReader:
             await self._consumer.seek_to_beginning(*self._partitions)
         else:
             await self._consumer.seek_to_end(*self._partitions)
+        async for message in self._coming():
+            yield message
+
+    async def _coming(self) -> AsyncIterator[Message]:
         while True:
             for records in (await self._consumer.getmany(timeout_ms=_POLL_MS)).values():
                 for record in records:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from cli.topic_reader import reading
+from runtime.topic_reader import reading
 from runtime.admin import create_topics
 from runtime.exits import NotSetUp, Unreachable
 from runtime.message import Message, Outgoing
