@@ -68,7 +68,8 @@ async def connect(settings: Settings, name: str = "command", fault: Fault | None
     """One connection. Raises Unreachable when the database does not answer within the patience."""
 
     async def attempt() -> "asyncpg.Connection[Any]":
-        return await asyncpg.connect(**options(settings, name))
+        connection: asyncpg.Connection[Any] = await asyncpg.connect(**options(settings, name))
+        return connection
 
     return await persistently(settings, fault or Fault(), attempt)
 
