@@ -1,0 +1,225 @@
+"""A service: one source topic, one ``handle``, and everything around it from the start to an orderly end."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
+from typing import Any
+
+from runtime import dead_letters, engines, logs
+from runtime.admin import missing_topics
+from runtime.engines import Handle, Subscription
+from runtime.exits import Exit, NotSetUp, status_of
+from runtime.http import Check, HealthServer
+from runtime.kafka import transient_fault, wait_for_broker
+from runtime.message import Message
+from runtime.metrics import Metrics
+from runtime.retry import Fault, persist
+from runtime.settings import Settings, unknown_variables
+from schemas.topics import DEAD_LETTER, Topic
+
+Background = Callable[[], Awaitable[None]]
+
+_SILENCE_SECONDS = 15.0
+_FINISH_SECONDS = 25.0
+_WATCH_SECONDS = 1.0
+_OLDEST_EVERY_SECONDS = 60.0
+_log = logs.logger(__name__)
+
+
+class Stuck(Exception):  # noqa: N818 - names a condition
+    """Nothing was read or finished for so long that only a new process can help."""
+
+
+class Service:
+    """Runs ``handle`` over a topic until it is told to stop.
+
+    It waits for what it needs, reads with the engine of the settings, answers health checks, and ends when anything in
+    it fails: its supervisor starts it again, and what it had not finished is delivered again.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        *,
+        source: Topic,
+        handle: Handle,
+        metrics: Metrics | None = None,
+        needs: Sequence[Topic] = (DEAD_LETTER,),
+        lifespan: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+        background: Sequence[Background] = (),
+        checks: Mapping[str, Check] | None = None,
+    ) -> None:
+        """
+        Args:
+            name: names the consumer group, the metrics and the log lines.
+            handle: processes a batch; when it returns, the batch is acknowledged; when it raises, the service ends.
+            needs: further topics that must exist.
+            lifespan: resources that are opened before the first batch and closed after the last.
+            background: tasks that run beside ``handle``; they are cancelled at the end, and an error in one, or its
+                end, ends the service.
+            checks: further readiness checks.
+        """
+        self.name = name
+        self.settings = settings
+        self.metrics = metrics or Metrics(name)
+        self._handle = handle
+        self._topics = (source, *needs)
+        self._lifespan = lifespan
+        self._background = background
+        self._engine = engines.create(settings, Subscription(settings.topic(source), settings.group(name)))
+        self._broker = Fault()
+        self._phase: str | None = "starting"
+        # Longer than any batch may take that waits for a broker and then for a database.
+        self._stuck_seconds = 2 * settings.patience + 30.0
+        readiness: dict[str, Check] = {
+            "service": lambda: self._phase,
+            "broker": self._broker_check,
+            "assignment": lambda: None if self._engine.joined else "the group has given no partitions yet",
+            **(checks or {}),
+        }
+        self._http = HealthServer(settings, self.metrics, {"poll": self._poll_check}, readiness)
+        self.metrics.gauge("pgx_lag", "Messages published to the source topic but not handled", self._engine.lag)
+        self.metrics.gauge(
+            "pgx_poll_age_seconds", "Seconds since the brokers were heard of or a batch ended", self._engine.poll_age
+        )
+
+    async def run(self, stop: asyncio.Event | None = None) -> Exit:
+        """Run until SIGTERM or SIGINT, or until ``stop`` is set where it is given; the exit status.
+
+        0 after an orderly stop, 4 when a broker or database stayed away, 1 after any other error.
+        """
+        if stop is None:
+            stop = asyncio.Event()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        _log.info("service starts", engine=self.settings.stream_engine, brokers=self.settings.kafka_bootstrap_servers)
+        for stranger, meant in unknown_variables(os.environ).items():
+            _log.warning("unknown setting", variable=stranger, perhaps=meant)
+        try:
+            await self._run(stop)
+        except Exception as error:
+            _log.error("service ends", exc_info=error)
+            return status_of(error)
+        _log.info("service stopped")
+        return Exit.DONE
+
+    async def _run(self, stop: asyncio.Event) -> None:
+        async with AsyncExitStack() as stack:
+            await self._http.start()
+            stack.push_async_callback(self._http.stop)
+            if await _unless(stop, self._start(stack)):
+                self._phase = None
+                await self._work(stop)
+                self._phase = "stopping"
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        await wait_for_broker(self.settings, lambda what: _log.warning("waiting", reason=what), self._broker)
+        await self._wait_for_topics()
+        await stack.enter_async_context(self._lifespan())
+
+    async def _wait_for_topics(self) -> None:
+        missing: tuple[str, ...] = ()
+
+        async def check() -> None:
+            nonlocal missing
+            missing = await missing_topics(self.settings, self._topics)
+            if missing:
+                raise NotSetUp(f"topics are missing: {', '.join(missing)}")
+
+        await persist(
+            check,
+            transient=lambda error: isinstance(error, NotSetUp) or transient_fault(error),
+            patience=self.settings.patience,
+            fault=self._broker,
+            gave_up=lambda tried: NotSetUp(f"{tried}. Run `pgx setup` first, with the same PGX_TOPIC_PREFIX"),
+        )
+
+    async def _work(self, stop: asyncio.Event) -> None:
+        # The engine gets a stop of its own: it also has to finish its batch when something beside it fails.
+        finish = asyncio.Event()
+        engine = asyncio.create_task(self._engine.run(self._measured, finish), name="engine")
+        beside = [asyncio.create_task(_for_ever(task)) for task in (self._watch, self._watch_oldest, *self._background)]
+        stopping = asyncio.create_task(_wait(stop))
+        try:
+            await asyncio.wait({engine, stopping, *beside}, return_when=asyncio.FIRST_COMPLETED)
+            finish.set()
+            await asyncio.wait({engine}, timeout=_FINISH_SECONDS)
+            for task in beside:
+                if task.done():
+                    task.result()
+            if not engine.done():
+                raise Stuck(f"the batch at hand was not finished in {_FINISH_SECONDS:.0f} s")
+            engine.result()
+        finally:
+            for task in (engine, stopping, *beside):
+                task.cancel()
+            await asyncio.wait({engine, *beside}, timeout=_SILENCE_SECONDS)
+
+    async def _measured(self, batch: Sequence[Message]) -> None:
+        began = time.perf_counter()
+        await self._handle(batch)
+        self.metrics.batch(len(batch), time.perf_counter() - began)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            if (reason := self._poll_check()) is not None:
+                raise Stuck(reason)
+
+    async def _watch_oldest(self) -> None:
+        while True:
+            with contextlib.suppress(Exception):
+                self.metrics.oldest_dead_letter(await dead_letters.oldest_age(self.settings, time.time() * 1000))
+            await asyncio.sleep(_OLDEST_EVERY_SECONDS)
+
+    def _poll_check(self) -> str | None:
+        age = self._engine.poll_age()
+        return f"nothing was read or finished for {age:.0f} s" if age > self._stuck_seconds else None
+
+    def _broker_check(self) -> str | None:
+        if self._broker.reason is not None or self._phase is not None:
+            return self._broker.reason
+        age = self._engine.poll_age()
+        return f"nothing was read or finished for {age:.0f} s" if age > _SILENCE_SECONDS else None
+
+
+def main(service: Service) -> int:
+    """Run a service as this process; the exit status."""
+    logs.configure(service.settings, service.name)
+    status = asyncio.run(service.run())
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        # A client's thread that does not end must not keep the process, and so its supervisor, from going on.
+        sys.stderr.flush()
+        os._exit(status)
+    return status
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Do the work, unless ``stop`` comes first: then it is cancelled. Whether it was done."""
+    task, stopping = asyncio.create_task(work), asyncio.create_task(_wait(stop))
+    try:
+        await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            task.result()
+            return True
+        return False
+    finally:
+        for each in (task, stopping):
+            each.cancel()
+        await asyncio.wait({task, stopping})
+
+
+async def _wait(stop: asyncio.Event) -> None:
+    await stop.wait()
+
+
+async def _for_ever(task: Background) -> None:
+    await task()
+    raise RuntimeError(f"{getattr(task, '__qualname__', task)} ended, but should run as long as the service")
