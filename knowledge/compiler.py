@@ -119,13 +119,20 @@ def _drug(row: DrugRow) -> Drug:
 
 def record_unanswered(tables: Tables, folder: Path) -> None:
     """Writes ``unanswered.json``: for every release the combinations of keys that a source has no row for."""
-    table = {row.release: keys.as_table(keys.silences(_compose(tables, row))) for row in tables.composition.releases}
+    table = {
+        row.release: tables.unanswered[row.release]
+        if row.frozen
+        else keys.as_table(keys.silences(_compose(tables, row)))
+        for row in tables.composition.releases
+    }
     (folder / "unanswered.json").write_bytes(to_bytes(table, 2))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m knowledge.compiler", description="Compile the knowledge releases.")
-    parser.add_argument("release", nargs="*", help="releases to make (default: all that releases.json lists)")
+    parser.add_argument(
+        "release", nargs="*", help="releases to make (default: all of releases.json that are not frozen)"
+    )
     parser.add_argument("--tables", type=Path, default=TABLES, help="folder of the source tables")
     parser.add_argument(
         "--record-unanswered",
@@ -139,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.record_unanswered:
             record_unanswered(tables, options.tables)
             tables = read(options.tables)
-        for name in options.release or [row.release for row in tables.composition.releases]:
+        for name in options.release or [row.release for row in tables.composition.releases if not row.frozen]:
             release = compile_release(tables, name)
             write(release, options.into)
             print(f"{name}: {len(release.genes)} genes, {len(release.rules)} rules, sha256 {release.sha256}")

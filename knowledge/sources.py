@@ -251,6 +251,8 @@ class ReleaseRow(Row):
     """Serves the records of this release as well, except ``withdrawn``."""
     withdrawn: tuple[str, ...] = ()
     functions_before_2026: bool = False
+    frozen: bool = False
+    """Tables that it shares with later releases have moved on: its folder stands and is not compiled any more."""
     undefined_alleles: tuple[str, ...] | None = None
     """Genes whose alleles named without a definition are part of it; None: of all genes."""
     description: Words
@@ -309,6 +311,16 @@ def read(folder: Path = TABLES) -> Tables:
         warfarin=_json(folder / "warfarin.json"),
         loinc=_json(folder / "loinc.json"),
     )
+
+
+def exceptions(folder: Path = TABLES) -> dict[str, dict[str, str]]:
+    """Why some lookup keys that their gene's own tables cannot give are right (``releases.json``)."""
+    return _row(Composition, _json(folder / "releases.json"), "releases.json").exceptions
+
+
+def cpic_populations(folder: Path = TABLES) -> dict[str, str]:
+    """CPIC's words for populations, and the tables' own."""
+    return dict(_json(folder / "cpic_populations.json")["populations"])
 
 
 def _json(path: Path) -> Any:
