@@ -75,6 +75,8 @@ class ObservedGene(Model):
     reference_gt: str | None = None
     absent: tuple[int, ...] = ()
     rows: tuple[tuple[int, str, tuple[str, ...], str, int | None], ...] = ()
+    discarded_by_depth: tuple[int, ...] = ()
+    """Positions whose row was not used because the read depths contradict it."""
 
 
 class KnowledgeRef(Model):
@@ -95,3 +97,5 @@ class GenotypeCalled(Model):
     genotypes: tuple[GeneCall, ...]
     observed: dict[str, ObservedGene]
     warnings: tuple[Warning, ...] = ()
+    research: tuple[GeneCall, ...] = ()
+    """Calls made on request for research only; never looked up, never beside clinical ones."""

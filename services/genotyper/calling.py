@@ -12,7 +12,6 @@ from schemas.warning import Warning
 from services.genotyper import labels, lowest_function, names, priorities, proxy
 from services.genotyper.combinations import combine
 from services.genotyper.definition import GeneDefinition
-from services.genotyper.inference import worst_pair, worst_two
 from services.genotyper.limits import MAX_LISTED_UNITS, MAX_UNITS, TooManyCombinations
 from services.genotyper.matching import callable_alleles, candidates, pairs
 from services.genotyper.observation import Observation
@@ -28,6 +27,7 @@ REASONS = {
     "mixed-ploidy": "one allele at some positions and two at others",
     "unequal-copies": "different bases at a position of a gene with one copy (heteroplasmy)",
     "no-match": "no pair of named alleles explains the genotypes",
+    "copy-number-needed": "small variants alone cannot call this gene; the laboratory has to report it",
     "too-many-combinations": "phase is unknown at so many positions that the possible strands are not tried",
 }
 """Why a gene has no call, by code."""
@@ -38,14 +38,6 @@ MESSAGES = {
     **proxy.MESSAGES,
 }
 """Warnings about a gene, by code."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A gene's call and the diplotypes to look up where these are others."""
-
-    call: Call
-    lookup: tuple[Diplotype, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +52,16 @@ class _Found:
     """Alleles that this way of calling cannot show, besides those that the missing positions hide."""
 
 
-def call_gene(definition: GeneDefinition, observation: Observation, options: Options) -> Outcome:
+def call_gene(definition: GeneDefinition, observation: Observation, options: Options) -> Call:
     """Calls one gene. Never raises: what cannot be called is a call without diplotypes, with the reason."""
     if not observation.with_row:
-        return Outcome(Call(status=CallStatus.NOT_ASSAYED))
+        return Call(status=CallStatus.NOT_ASSAYED)
     can, cannot = callable_alleles(definition, observation.seen)
     try:
         found = _match(definition, observation, can, options)
     except TooManyCombinations:
         found = _Found(reason="too-many-combinations")
-    return _outcome(definition, observation, cannot, found)
+    return _call(definition, observation, cannot, found)
 
 
 def _match(definition: GeneDefinition, observation: Observation, can: Sequence[int], options: Options) -> _Found:
@@ -83,11 +75,13 @@ def _match(definition: GeneDefinition, observation: Observation, can: Sequence[i
     if len(sample.units) > MAX_UNITS:
         raise TooManyCombinations
     if definition.lowest_function:
-        found = lowest_function.match(definition, observation, can)
-        return _Found(found.diplotypes, found.haplotypes, found.warnings)
+        worst = lowest_function.match(definition, observation, can)
+        return _Found(worst.diplotypes, worst.haplotypes, worst.warnings)
     if observation.half_called:
         return _combined(definition, sample, can) if options.combinations else _Found(reason="half-call")
-    scored = score_pairs(definition, sample, pairs(sample, candidates(definition, sample, can)))
+    one_copy = definition.gene.ploidy is Ploidy.MITOCHONDRIAL
+    found = pairs(sample, candidates(definition, sample, can), one_copy)
+    scored = score_pairs(definition, sample, found)
     if not scored:
         return _combined(definition, sample, can) if options.combinations else _Found(reason="no-match")
     if definition.priorities and not sample.effectively_phased:
@@ -116,15 +110,14 @@ def _combined(definition: GeneDefinition, sample: Strands, can: Sequence[int]) -
     return _Found(found, left_out=left_out) if found else _Found(reason="no-match", left_out=left_out)
 
 
-def _outcome(definition: GeneDefinition, observation: Observation, cannot: Sequence[int], found: _Found) -> Outcome:
-    gene = definition.gene
+def _call(definition: GeneDefinition, observation: Observation, cannot: Sequence[int], found: _Found) -> Call:
     diplotypes = tuple(_printed(definition, each) for each in found.diplotypes)
     listed = found.haplotypes or tuple(
         sorted({allele for each in diplotypes for allele in each.alleles}, key=names.order)
     )
     reason = found.reason if found.reason or diplotypes or found.haplotypes else "no-match"
     gene_warnings = tuple(Warning(code=code, message=MESSAGES[code]) for code in found.warnings)
-    call = Call(
+    return Call(
         status=CallStatus.NO_CALL if reason else _status(found.diplotypes),
         diplotypes=diplotypes,
         haplotypes=listed,
@@ -134,17 +127,6 @@ def _outcome(definition: GeneDefinition, observation: Observation, cannot: Seque
         uncallable_haplotypes=tuple(definition.alleles[index].name for index in sorted({*cannot, *found.left_out})),
         warnings=gene_warnings + observation.warnings,
     )
-    if reason:
-        return Outcome(call, _single_variant(definition, observation))
-    if not definition.lowest_function:
-        return Outcome(call)
-    if found.haplotypes:
-        inferred = worst_two(definition, found.haplotypes)
-    else:
-        inferred = worst_pair(definition, [each.alleles for each in diplotypes])
-    if [each.alleles for each in diplotypes] == [inferred]:
-        return Outcome(call)
-    return Outcome(call, (labels.diplotype(gene, inferred),))
 
 
 def _status(found: Sequence[Scored]) -> CallStatus:
@@ -164,18 +146,20 @@ def missing_positions(definition: GeneDefinition, observation: Observation) -> t
     return tuple(definition.locus(position) for position in definition.bits(definition.everything & ~observation.seen))
 
 
-def _single_variant(definition: GeneDefinition, observation: Observation) -> tuple[Diplotype, ...] | None:
-    """Where no diplotype was found: the alleles that one decisive variant stands for, if its genotype is complete."""
+def decisive_variant(definition: GeneDefinition, observation: Observation) -> tuple[str, str] | None:
+    """Name and bases of the one variant that still decides where no diplotype matches, if its genotype is complete."""
     single = definition.gene.definition.single_variant
     if single is None:
         return None
-    column = next(i for i, p in enumerate(definition.gene.definition.positions) if p.pos == single.pos)
+    positions = definition.gene.definition.positions
+    column = next(i for i, position in enumerate(positions) if position.pos == single.pos)
     if not observation.seen >> column & 1 or observation.single >> column & 1:
         return None
-    reference = definition.references[column]
     site = next((site for site in observation.sites if site.position == column), None)
-    bases = (reference, reference) if site is None else (site.first, site.second)
-    alleles = [single.alleles[base] for base in bases if base in single.alleles]
-    if len(alleles) != 2:
+    if site is None:
+        bases = f"{positions[column].ref}/{positions[column].ref}"
+    elif site.half:
         return None
-    return (labels.diplotype(definition.gene, sorted(alleles, key=names.order)),)
+    else:
+        bases = f"{site.first}/{site.second}"
+    return (positions[column].rsid or definition.locus(column), bases)

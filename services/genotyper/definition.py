@@ -94,22 +94,6 @@ class GeneDefinition:
         """The positions of a set, in column order."""
         return tuple(i for i in range(len(self.references)) if positions >> i & 1)
 
-    @cached_property
-    def functions(self) -> Mapping[str, str | None]:
-        return {allele.name: allele.function for allele in self.gene.definition.alleles}
-
-    @cached_property
-    def activity_values(self) -> Mapping[str, float | None]:
-        """Numeric activity value by allele name; None where the allele has none or a bound instead of a number."""
-        return {allele.name: _number(allele.activity_value) for allele in self.gene.definition.alleles}
-
-
-def _number(value: str | None) -> float | None:
-    try:
-        return None if value is None else float(value)
-    except ValueError:
-        return None
-
 
 def compile_gene(gene: Gene) -> GeneDefinition | None:
     """The gene's definition ready for matching; None for a gene that can only be reported.

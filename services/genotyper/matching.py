@@ -88,16 +88,16 @@ def _fit(definition: GeneDefinition, sample: Strands, allele: NamedAllele, disre
     return zero, one
 
 
-def pairs(sample: Strands, found: Sequence[Candidate]) -> list[Pair]:
+def pairs(sample: Strands, found: Sequence[Candidate], one_copy: bool = False) -> list[Pair]:
     """All pairs of candidates that explain the sample, in name order.
 
     With one possible strand a single candidate stands on both copies (or alone where there is one copy); several
-    candidates give all their pairs. So does the reference implementation for one copy too, where the alleles cannot be
-    told apart.
+    candidates give all their pairs. So does the reference implementation for a haploid sample too, where the alleles
+    cannot be told apart; genes that have ``one_copy`` in everybody never get pairs.
     """
     if not sample.units:
-        if sample.haploid and len(found) == 1:
-            return [Pair(found[0], None)]
+        if one_copy or (sample.haploid and len(found) == 1):
+            return [Pair(candidate, None) for candidate in found]
         return [Pair(first, second) for i, first in enumerate(found) for second in found[i:]]
     whole = sample.whole
     return [

@@ -109,7 +109,7 @@ def _filters(row: Genotype) -> tuple[str, ...]:
 def _entries(row: Genotype, path: str) -> list[int | None]:
     """Allele numbers of the genotype, None for a missing one."""
     entries: list[int | None] = []
-    for entry in row["gt"].replace("|", "/").split("/"):
+    for entry in row["gt"].lstrip("/|").replace("|", "/").split("/"):
         if entry in ("", MISSING):
             entries.append(None)
         elif not (entry.isascii() and entry.isdigit()) or int(entry) > len(row["alt"]):

@@ -1,0 +1,41 @@
+"""What the laboratory reports beside what its genotypes show: both kept, the reported one first, and flagged where
+they differ."""
+
+from collections.abc import Sequence
+
+from schemas.genotype import Call, CallStatus, Diplotype, GeneCall
+from schemas.warning import Warning
+from services.genotyper import names
+
+DIFFERS = "reported-differs-from-matched"
+
+_CALLED = (CallStatus.CALLED, CallStatus.AMBIGUOUS)
+
+
+def reconcile(reported: GeneCall, matched: Call) -> GeneCall:
+    """The reported call with the matched one beside it, where the gene's positions were looked at."""
+    if matched.status is CallStatus.NOT_ASSAYED:
+        return reported
+    update: dict[str, object] = {"matched": matched}
+    if _differ(reported, matched):
+        message = "the laboratory's own call is not what its genotypes show"
+        update["warnings"] = (*reported.warnings, Warning(code=DIFFERS, message=message))
+    return reported.model_copy(update=update)
+
+
+def _differ(reported: GeneCall, matched: Call) -> bool:
+    """Whether both name alleles, and no reported diplotype is among the matched ones."""
+    if matched.status not in _CALLED or not reported.diplotypes:
+        return False
+    if matched.diplotypes:
+        return not _pairs(reported.diplotypes) & _pairs(matched.diplotypes)
+    shown = set(matched.haplotypes)
+    return not any(set(_parts(diplotype)) == shown for diplotype in reported.diplotypes)
+
+
+def _pairs(diplotypes: Sequence[Diplotype]) -> set[tuple[str, ...]]:
+    return {tuple(sorted(diplotype.alleles)) for diplotype in diplotypes}
+
+
+def _parts(diplotype: Diplotype) -> tuple[str, ...]:
+    return tuple(part for allele in diplotype.alleles for part in names.components(allele))
