@@ -8,6 +8,14 @@ from typer.core import TyperCommand
 
 from runtime.settings import Settings, variable
 
+APPEARANCE: dict[str, Any] = {
+    "add_completion": False,
+    "pretty_exceptions_enable": False,
+    "rich_markup_mode": "rich",
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+"""How every command looks."""
+
 PATIENCE_SECONDS = 5.0
 """A person waits for a command: it gives up sooner than a service does."""
 

@@ -1,17 +1,14 @@
 """``pgx knowledge``: which releases of facts are installed, what is in one, and what differs between two."""
 
-import sys
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
+from cli.environment import APPEARANCE
 from cli.exits import Failure
 from cli.knowledge_diff import Difference, compare
+from cli.table import write_table
 from cli.terminal import say, write_line
 from runtime.exits import Exit
 
@@ -19,7 +16,7 @@ if TYPE_CHECKING:
     from knowledge.model import Allele, Gene, Rule
     from knowledge.release import Release
 
-app = typer.Typer(help="Releases of facts: alleles, phenotype rules, guidelines.", no_args_is_help=True)
+app = typer.Typer(help="Releases of facts: alleles, phenotype rules, guidelines.", no_args_is_help=True, **APPEARANCE)
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
@@ -39,20 +36,6 @@ def load(release: str) -> "Release":
         ) from None
 
 
-def _print(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table on a terminal; elsewhere one line for each row, its cells separated by tabs, as tools like them."""
-    if not sys.stdout.isatty():
-        for row in (columns, *rows):
-            write_line("\t".join(row))
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*map(escape, row))
-    Console(highlight=False).print(table)
-
-
 @app.command("list")
 def list_releases(as_json: AsJson = False) -> None:
     """Show the installed releases, the newest last."""
@@ -65,7 +48,7 @@ def list_releases(as_json: AsJson = False) -> None:
             write_line(orjson.dumps(_summary(release)))
         return
     columns = ("release", "in_force", "genes", "drugs", "rules", "sha256")
-    _print(columns, [[str(_summary(release)[column]) for column in columns] for release in loaded])
+    write_table(columns, [[str(_summary(release)[column]) for column in columns] for release in loaded])
 
 
 def _summary(release: "Release") -> dict[str, object]:
@@ -106,7 +89,7 @@ def _show_release(release: "Release", as_json: bool) -> None:
         return
     write_line(f"{release.id}  in force {manifest.in_force}  sha256 {release.sha256}")
     write_line(manifest.description)
-    _print(
+    write_table(
         ("gene", "alleles", "positions", "called by", "phenotype by", "definition"),
         [
             (symbol, str(len(gene.definition.alleles)), str(len(gene.definition.positions)), gene.definition.matching,
@@ -125,7 +108,7 @@ def _show_gene(gene: "Gene", as_json: bool) -> None:
         write_line(gene.model_dump_json())
         return
     alleles = [_allele(gene, allele) for allele in gene.definition.alleles]
-    _print(("allele", "function", "activity", "defined by"), alleles)
+    write_table(("allele", "function", "activity", "defined by"), alleles)
 
 
 def _allele(gene: "Gene", allele: "Allele") -> tuple[str, str, str, str]:
@@ -143,7 +126,7 @@ def _show_rules(rules: list["Rule"], as_json: bool) -> None:
         for rule in rules:
             write_line(rule.model_dump_json())
         return
-    _print(("source", "population", "genes", "actions", "strength", "rule"), [_rule(rule) for rule in rules])
+    write_table(("source", "population", "genes", "actions", "strength", "rule"), [_rule(rule) for rule in rules])
 
 
 def _rule(rule: "Rule") -> tuple[str, ...]:
@@ -163,7 +146,7 @@ def diff(
         for difference in differences:
             write_line(orjson.dumps(difference._asdict()))
         return
-    _print(Difference._fields, [[part or "" for part in difference] for difference in differences])
+    write_table(Difference._fields, [[part or "" for part in difference] for difference in differences])
     say(_totals(differences))
 
 

@@ -9,9 +9,12 @@ from typing import Annotated
 
 import typer
 
+from cli.environment import APPEARANCE, reads
 from cli.exits import Failure
 from runtime.exits import Exit
 from runtime.settings import Settings, variable
+
+app = typer.Typer(**APPEARANCE)
 
 
 class Service(StrEnum):
@@ -26,6 +29,7 @@ class Service(StrEnum):
 SERVICES = tuple(service for service in Service if service is not Service.ALL)
 
 
+@app.command(cls=reads("kafka", "database", "knowledge", "service"))
 def run(
     service: Annotated[
         Service, typer.Argument(help="Which service; all: the three in one process tree, for a laptop.")

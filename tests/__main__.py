@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
     """Exit status of the test run."""
     left_out = LeftOut()
     processes = min(MOST_PROCESSES, os.cpu_count() or 1)
-    status = pytest.main([f"--numprocesses={processes}", "--dist=worksteal", *arguments], plugins=[left_out])
+    status = pytest.main([f"--numprocesses={processes}", "--dist=loadgroup", *arguments], plugins=[left_out])
     if not left_out.reasons:
         print("Nothing was left out.")
     for reason, number in sorted(left_out.reasons.items()):
