@@ -28,8 +28,9 @@ def of_call(gene: Gene | None, call: GeneCall | None, state: State, *, several: 
         yield f"{symbol}: the reported phenotype or score is not what the reported diplotype or score means"
     if isinstance(phenotype.lookup_key, tuple):
         yield f"{symbol}: reported as a phenotype that stands for several activity scores"
-    if gene is not None:
-        yield from _of_alleles(gene, state)
+    presence = gene is not None and gene.phenotype.method is PhenotypeMethod.ALLELE_PRESENCE
+    if presence and len(phenotype.alleles) == 1:
+        yield f"{symbol}: only one allele is reported"
     if any(p.result is not None and p.result.status == Status.PRELIMINARY for p in state.phenotypes):
         yield f"{symbol}: the result is preliminary"
 
@@ -59,13 +60,18 @@ def _differs(call: GeneCall) -> bool:
     return bool(reported and matched) and not reported & matched
 
 
-def _of_alleles(gene: Gene, state: State) -> Iterator[str]:
-    alleles = state.phenotypes[0].alleles
-    curated = [a.name for a in gene.definition.alleles if a.curator and (a.name in alleles or a.public_name in alleles)]
-    if curated:
-        yield f"{gene.symbol}: {', '.join(curated)} rests on expert memory that still needs a source"
-    if gene.phenotype.method is PhenotypeMethod.ALLELE_PRESENCE and len(alleles) == 1:
-        yield f"{gene.symbol}: only one allele is reported"
+def curated(genes: Mapping[str, Gene]) -> dict[str, frozenset[str]]:
+    """By gene: the names of alleles that rest on expert memory."""
+    return {
+        symbol: frozenset(a.public_name or a.name for a in gene.definition.alleles if a.curator)
+        for symbol, gene in genes.items()
+    }
+
+
+def of_curated(names: frozenset[str], state: State) -> Iterator[str]:
+    found = sorted(names.intersection(state.phenotypes[0].alleles))
+    if found:
+        yield f"{state.gene}: {', '.join(found)} rests on expert memory that still needs a source"
 
 
 def of_rule(rule: Rule) -> Iterator[str]:
@@ -73,33 +79,42 @@ def of_rule(rule: Rule) -> Iterator[str]:
         yield "part of this row rests on expert memory that still needs a source (see the notes)"
 
 
-def relevant(doubts: Iterable[Doubt], source: str, drug: str, genes: Iterable[str]) -> tuple[Doubt, ...]:
-    """The release's doubts that can lower the confidence of a source's advice on a drug by these genes."""
-    of_genes = set(genes)
+def about_genes(doubts: Iterable[Doubt]) -> dict[str, tuple[Doubt, ...]]:
+    """By gene: the release's doubts that lower the confidence of everything said by it."""
+    found: dict[str, tuple[Doubt, ...]] = {}
+    for doubt in doubts:
+        if _lowers(doubt) and not doubt.sources and not doubt.drugs:
+            found |= {gene: (*found.get(gene, ()), doubt) for gene in doubt.genes}
+    return found
+
+
+def about_advice(doubts: Iterable[Doubt], rule: Rule) -> tuple[Doubt, ...]:
+    """The release's doubts that lower the confidence of this row, if its genes are as the doubt says."""
     return tuple(
         doubt
         for doubt in doubts
-        if doubt.lowers_confidence
-        and doubt.topic in _APPLY_TO_GENETIC_ADVICE
-        and (not doubt.sources or source in doubt.sources)
-        and (not doubt.drugs or drug in doubt.drugs)
-        and (not doubt.genes or of_genes & set(doubt.genes))
-        and (doubt.sources or doubt.drugs or doubt.genes)
+        if _lowers(doubt)
+        and (doubt.sources or doubt.drugs)
+        and (not doubt.sources or rule.source in doubt.sources)
+        and (not doubt.drugs or rule.drug in doubt.drugs)
+        and (not doubt.genes or set(doubt.genes) & set(rule.genes))
     )
 
 
-def of_doubts(doubts: Iterable[Doubt], states: Mapping[str, State]) -> Iterator[str]:
-    """The doubts that apply to the states behind a recommendation."""
-    for doubt in doubts:
-        if not doubt.genes or any(_applies(doubt, states[gene]) for gene in doubt.genes if gene in states):
-            yield doubt.text
+def _lowers(doubt: Doubt) -> bool:
+    return doubt.lowers_confidence and doubt.topic in _APPLY_TO_GENETIC_ADVICE
 
 
-def _applies(doubt: Doubt, state: State) -> bool:
+def applies(doubt: Doubt, states: Iterable[State]) -> bool:
+    """Whether one of the states has all the properties that the doubt names."""
+    return not doubt.genes or any(_matches(doubt, state) for state in states if state.gene in doubt.genes)
+
+
+def _matches(doubt: Doubt, state: State) -> bool:
     phenotype = state.phenotypes[0]
-    asked = (
+    asked: tuple[tuple[tuple[str, ...], tuple[str | None, ...]], ...] = (
         (doubt.alleles, phenotype.alleles),
         (doubt.functions, phenotype.functions),
-        (doubt.scores, (phenotype.activity_score, *state.keys)),
+        (doubt.scores, state.keys.keys),
     )
-    return all(not wanted or set(wanted) & set(has) for wanted, has in asked)
+    return all(not wanted or not set(wanted).isdisjoint(has) for wanted, has in asked)

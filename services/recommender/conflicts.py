@@ -1,7 +1,7 @@
 """Where guideline sources contradict each other about the same drug and the same result."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
@@ -45,6 +45,24 @@ class Advice:
 
 def stances(rule: Rule) -> frozenset[Stance]:
     return frozenset(_OF_ACTION[action] for action in rule.actions if action in _OF_ACTION)
+
+
+def contested(rules: Iterable[Rule]) -> frozenset[str]:
+    """The drugs about which sources hold opposed stances in some of their rows."""
+    taken: dict[str, dict[str, set[Stance]]] = defaultdict(lambda: defaultdict(set))
+    for rule in rules:
+        taken[rule.drug][rule.source] |= stances(rule)
+    return frozenset(
+        drug
+        for drug, sources in taken.items()
+        if any(may_conflict([frozenset(a), frozenset(b)]) for a, b in combinations(sources.values(), 2))
+    )
+
+
+def may_conflict(of_drug: Sequence[frozenset[Stance]]) -> bool:
+    """Whether advice on one drug holds opposed stances at all."""
+    taken: frozenset[Stance] = of_drug[0].union(*of_drug[1:])
+    return _OPPOSED[0] <= taken or _OPPOSED[1] <= taken
 
 
 def conflicts(advice: Sequence[Advice]) -> dict[int, list[int]]:

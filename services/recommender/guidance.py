@@ -4,25 +4,23 @@ Sources stay side by side; where a source has no row for a result it says nothin
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import product
 
-from knowledge.model import Doubt
 from knowledge.release import Release
 from schemas.genotype import GeneCall
-from schemas.lab_result import Status
-from schemas.phenotype import Phenotype, ResultNote
-from schemas.recommendation import Citation, Recommendation
-from services.recommender import confidence, priority, tables, texts
-from services.recommender.conflicts import Advice, Stance, conflicts, stances
+from schemas.phenotype import Phenotype
+from schemas.recommendation import Recommendation
+from services.recommender import confidence, tables
+from services.recommender.conflicts import Advice, conflicts, may_conflict
+from services.recommender.evidence import Evidence
 from services.recommender.keys import State, states
-from services.recommender.tables import Combination
+from services.recommender.rows import KEPT, Place, Row, Rows, completed
+from services.recommender.tables import Asked
 
-_KEPT = 8192
-"""Patient-independent recommendations kept for reuse: more than a release has combinations of keys in use."""
-
-Place = tuple[str, tuple[str, ...]]
-"""Rule id and the patient's keys: what one recommendation is about."""
+Combination = tuple[State, ...]
+"""The states that met a row together; genes without a result have none."""
 
 
 class Guidance:
@@ -30,161 +28,77 @@ class Guidance:
 
     def __init__(self, release: Release) -> None:
         self._genes = release.genes
-        self._release = release
         self._tables = tables.build(release.rules, release.genes)
-        self._doubts: dict[str, tuple[Doubt, ...]] = {
-            rule.id: confidence.relevant(release.doubts, rule.source, rule.drug, rule.genes) for rule in release.rules
-        }
-        self._texts = {rule.id: texts.text(rule) for rule in release.rules}
-        self._rules = {rule.id: rule for rule in release.rules}
-        self._stances: dict[str, frozenset[Stance]] = {rule.id: stances(rule) for rule in release.rules}
-        self._row = lru_cache(maxsize=_KEPT)(self._make_row)
+        self._genotypes = tables.genotypes(table for of_genes in self._tables.values() for table in of_genes)
+        self._rows = Rows(release)
+        self._curated = confidence.curated(release.genes)
+        self._doubts = confidence.about_genes(release.doubts)
+        self._asked = lru_cache(maxsize=KEPT)(self._ask)
 
     def recommend(self, genotypes: Sequence[GeneCall], phenotypes: Sequence[Phenotype]) -> tuple[Recommendation, ...]:
         """The patient's recommendations, by priority, drug, source, population and keys."""
-        of_genes = states(self._genes, phenotypes)
-        met: dict[Place, list[Combination]] = defaultdict(list)
-        by_drug: dict[str, list[Place]] = defaultdict(list)
-        genes: dict[str, tuple[str, ...]] = {}
-        for table in self._tables:
-            for hit in table.hits(of_genes):
-                place = (hit.rule.id, hit.keys)
-                if place not in met:
-                    by_drug[table.drug].append(place)
-                    genes[hit.rule.id] = table.genes
-                met[place].append(hit.states)
-        against = self._conflicts(by_drug, met, genes)
-        reasons = _CallReasons(self._release, genotypes, of_genes)
-        found = [
-            self._recommendation(place, genes[place[0]], met[place], reasons, against.get(place, ())) for place in met
-        ]
-        return tuple(sorted(found, key=_order))
+        of_genes = states(self._genes, self._genotypes, phenotypes)
+        evidence = Evidence(self._genes, self._curated, self._doubts, genotypes, of_genes)
+        met = self._met(of_genes)
+        against = _conflicts(met.values())
+        in_order = sorted(met.values(), key=lambda item: item[0].order)
+        return tuple(_complete(row, combined, evidence, against.get(row.place, ())) for row, combined in in_order)
 
-    def _recommendation(
-        self,
-        place: Place,
-        genes: tuple[str, ...],
-        combinations: Sequence[Combination],
-        reasons: "_CallReasons",
-        against: tuple[str, ...],
-    ) -> Recommendation:
-        rule_id, keys = place
-        row = self._row(rule_id, genes, keys)
-        found = list(confidence.of_rule(self._rules[rule_id]))
-        behind = list(
-            dict.fromkeys(state for combination in combinations for state in combination if state is not None)
-        )
-        for state in behind:
-            found += reasons.of(state)
-        if self._doubts[rule_id]:
-            for combination in combinations:
-                present = {state.gene: state for state in combination if state is not None}
-                found += confidence.of_doubts(self._doubts[rule_id], present)
-        results = _results(behind)
-        return row.model_copy(
-            update={
-                "confidence": confidence.REDUCED if found else confidence.HIGH,
-                "confidence_reasons": tuple(dict.fromkeys(found)),
-                "conflict": against,
-                "diplotypes": _diplotypes(behind),
-                "results": results,
-                "preliminary": any(result.status == Status.PRELIMINARY for result in results),
-            }
-        )
+    def _met(self, of_genes: Mapping[str, Sequence[State]]) -> dict[Place, tuple[Row, list[Combination]]]:
+        """The rows that the patient's states meet, each with every combination of states that met it."""
+        met: dict[Place, tuple[Row, list[Combination]]] = {}
+        for genes in self._tables:
+            if any(gene in of_genes for gene in genes):
+                for combination in product(*(of_genes.get(gene, (None,)) for gene in genes)):
+                    present = tuple(state for state in combination if state is not None)
+                    asked = tuple(state.keys if state is not None else None for state in combination)
+                    for row in self._asked(genes, asked):
+                        met.setdefault(row.place, (row, []))[1].append(present)
+        return met
 
-    def _make_row(self, rule_id: str, genes: tuple[str, ...], keys: tuple[str, ...]) -> Recommendation:
-        rule = self._rules[rule_id]
-        drug = self._release.drugs.get(rule.drug)
-        guideline = self._release.guidelines[rule.guideline]
-        return Recommendation(
-            drug=rule.drug,
-            rxnorm=drug.rxnorm if drug else None,
-            atc=drug.atc if drug else (),
-            source=rule.source,
-            population=rule.population,
-            genes=dict(zip(genes, keys, strict=True)),
-            actions=rule.actions,
-            dose_change=tuple(change.model_dump() for change in rule.dose_change),
-            dose_fixed=tuple(dose.model_dump(exclude_none=True) for dose in rule.dose_fixed),
-            dose_limit=tuple(limit.model_dump(exclude_defaults=True) for limit in rule.dose_limit),
-            alternatives=rule.alternatives,
-            strength=rule.strength,
-            implication=rule.implication,
-            notes=rule.notes,
-            text=self._texts[rule_id],
-            citation=Citation(guideline=guideline.name, url=guideline.url, pmid=guideline.pmid, edition=rule.edition),
-            rule=rule.id,
-            priority=int(priority.of(rule.actions)),
-            confidence=confidence.HIGH,
-        )
-
-    def _conflicts(
-        self,
-        by_drug: Mapping[str, Sequence[Place]],
-        met: Mapping[Place, Sequence[Combination]],
-        genes: Mapping[str, tuple[str, ...]],
-    ) -> dict[Place, tuple[str, ...]]:
-        found: dict[Place, tuple[str, ...]] = {}
-        for places in by_drug.values():
-            if len({self._rules[rule_id].source for rule_id, _ in places}) < 2:
-                continue
-            advice = [
-                Advice(self._rules[rule_id], self._stances[rule_id], tuple(map(_present, met[rule_id, keys])))
-                for rule_id, keys in places
-            ]
-            for index, others in conflicts(advice).items():
-                found[places[index]] = tuple(sorted({places[other][0] for other in others}))
-        return found
+    def _ask(self, genes: tuple[str, ...], asked: Asked) -> tuple[Row, ...]:
+        return tuple(self._rows.row(hit.rule, hit.keys) for table in self._tables[genes] for hit in table.hits(asked))
 
 
-class _CallReasons:
-    """Reasons for less confidence in each state, worked out once for a patient."""
-
-    def __init__(
-        self, release: Release, genotypes: Sequence[GeneCall], of_genes: Mapping[str, Sequence[State]]
-    ) -> None:
-        self._genes = release.genes
-        self._calls = {call.gene: call for call in genotypes}
-        self._states = of_genes
-        self._found: dict[int, tuple[str, ...]] = {}
-
-    def of(self, state: State) -> tuple[str, ...]:
-        if id(state) not in self._found:
-            several = len(self._states[state.gene]) > 1
-            call = self._calls.get(state.gene)
-            self._found[id(state)] = tuple(
-                confidence.of_call(self._genes.get(state.gene), call, state, several=several)
-            )
-        return self._found[id(state)]
-
-
-def _present(combination: Combination) -> dict[str, State]:
-    return {state.gene: state for state in combination if state is not None}
-
-
-def _diplotypes(behind: Sequence[State]) -> dict[str, str]:
-    named: dict[str, list[str]] = {}
-    for state in behind:
-        if state.diplotype is not None and state.diplotype not in named.setdefault(state.gene, []):
-            named[state.gene].append(state.diplotype)
-    return {gene: " or ".join(names) for gene, names in sorted(named.items()) if names}
-
-
-def _results(behind: Sequence[State]) -> tuple[ResultNote, ...]:
-    notes = {p.result for state in behind for p in state.phenotypes if p.result is not None}
-    return tuple(sorted(notes, key=lambda note: (note.laboratory, note.accession, note.version, note.issued)))
-
-
-def _order(recommendation: Recommendation) -> tuple[int, str, str, str, tuple[tuple[str, str], ...], str]:
-    genes = tuple(recommendation.genes.items())
-    return (
-        recommendation.priority,
-        recommendation.drug,
-        recommendation.source,
-        recommendation.population,
-        genes,
-        recommendation.rule,
+def _complete(
+    row: Row, combinations: Sequence[Combination], evidence: Evidence, against: tuple[str, ...]
+) -> Recommendation:
+    every = combinations[0]
+    if len(combinations) > 1:
+        every = tuple(dict.fromkeys(state for combination in combinations for state in combination))
+    behind = evidence.behind(every)
+    reasons = behind.reasons
+    if row.doubts:
+        reasons += evidence.doubted(row.doubts, every)
+    reasons += row.reasons
+    return completed(
+        row.advice,
+        confidence=confidence.REDUCED if reasons else confidence.HIGH,
+        confidence_reasons=reasons,
+        conflict=against,
+        diplotypes=behind.diplotypes,
+        results=behind.results,
+        preliminary=behind.preliminary,
     )
+
+
+def _conflicts(met: Iterable[tuple[Row, Sequence[Combination]]]) -> dict[Place, tuple[str, ...]]:
+    """For each recommendation that another source's contradicts: the rules of these."""
+    by_drug: dict[str, list[tuple[Row, Sequence[Combination]]]] = defaultdict(list)
+    for item in met:
+        if item[0].contested:
+            by_drug[item[0].rule.drug].append(item)
+    found: dict[Place, tuple[str, ...]] = {}
+    for of_drug in by_drug.values():
+        if may_conflict([row.stances for row, _ in of_drug]):
+            advice = [Advice(row.rule, row.stances, _by_gene(combined)) for row, combined in of_drug]
+            for index, others in conflicts(advice).items():
+                found[of_drug[index][0].place] = tuple(sorted({advice[other].rule.id for other in others}))
+    return found
+
+
+def _by_gene(combinations: Sequence[Combination]) -> tuple[dict[str, State], ...]:
+    return tuple({state.gene: state for state in combination} for combination in combinations)
 
 
 _PREPARED: dict[str, Guidance] = {}

@@ -1,6 +1,6 @@
 """A patient's genes as guideline tables ask for them: states, each with its keys for every source."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -9,6 +9,18 @@ from schemas.phenotype import Phenotype
 
 NO_RESULT = "No Result"
 """Key of a partner gene without a call, in tables over several genes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What guideline tables see of a gene's state."""
+
+    keys: tuple[str, ...]
+    """What tables by phenotype or score are keyed by; several for risk alleles, or a phenotype with several scores."""
+    phenotype_keys: tuple[str, ...]
+    """What tables by phenotype alone are keyed by."""
+    genotype: str | None
+    """Allele names in text order, where some row is about this very genotype."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,23 +32,24 @@ class State:
 
     gene: str
     phenotypes: tuple[Phenotype, ...]
-    keys: tuple[str, ...]
-    """What tables by phenotype or score are keyed by; several for risk alleles, or a phenotype with several scores."""
-    phenotype_keys: tuple[str, ...]
-    """What tables by phenotype alone are keyed by."""
-    genotype: str | None
-    """Allele names in text order: what rows for one genotype are keyed by."""
+    keys: Keys
 
     @property
     def diplotype(self) -> str | None:
         return self.phenotypes[0].diplotype
 
 
-def states(genes: Mapping[str, Gene], phenotypes: Sequence[Phenotype]) -> dict[str, tuple[State, ...]]:
-    """The states of each gene, in the order of the phenotypes. Terms for risk alleles of one typing are one state."""
+def states(
+    genes: Mapping[str, Gene], genotypes: Mapping[str, Collection[str]], phenotypes: Sequence[Phenotype]
+) -> dict[str, tuple[State, ...]]:
+    """The states of each gene, in the order of the phenotypes. Terms for risk alleles of one typing are one state.
+
+    ``genotypes`` are those that rows are about, by gene.
+    """
     found: dict[str, list[State]] = {}
     for (gene, _), group in groupby(enumerate(phenotypes), key=lambda item: _same_state(genes, *item)):
-        found.setdefault(gene, []).append(_state(genes.get(gene), [phenotype for _, phenotype in group]))
+        of_state = [phenotype for _, phenotype in group]
+        found.setdefault(gene, []).append(_state(genes.get(gene), genotypes.get(gene, ()), of_state))
     return {gene: tuple(of_gene) for gene, of_gene in found.items()}
 
 
@@ -46,17 +59,16 @@ def _same_state(genes: Mapping[str, Gene], index: int, phenotype: Phenotype) -> 
     return (phenotype.gene, phenotype.alleles if presence else index)
 
 
-def _state(gene: Gene | None, phenotypes: Sequence[Phenotype]) -> State:
+def _state(gene: Gene | None, genotypes: Collection[str], phenotypes: Sequence[Phenotype]) -> State:
     keys = tuple(dict.fromkeys(key for phenotype in phenotypes for key in _keys(phenotype)))
-    alleles = phenotypes[0].alleles
+    called = genotype(phenotypes[0].alleles)
     scored = gene is not None and gene.phenotype.method is PhenotypeMethod.ACTIVITY_SCORE
-    return State(
-        gene=phenotypes[0].gene,
-        phenotypes=tuple(phenotypes),
+    seen = Keys(
         keys=keys,
         phenotype_keys=_phenotypes_of_scores(gene.phenotype, keys) if gene and scored else keys,
-        genotype=genotype(alleles) if alleles else None,
+        genotype=called if called in genotypes else None,
     )
+    return State(phenotypes[0].gene, tuple(phenotypes), seen)
 
 
 def _keys(phenotype: Phenotype) -> Iterable[str]:

@@ -5,30 +5,30 @@ phenotype, ``No Result`` stands for a partner gene without a call, ``any`` for e
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
 from knowledge.model import Gene, Rule
-from services.recommender.keys import NO_RESULT, State, genotype
+from services.recommender.keys import NO_RESULT, Keys, genotype
 
 _BY_PHENOTYPE = frozenset({"FDA"})
 """Sources keyed by phenotype where others use activity scores."""
+_NO_KEY = "n/a"
 _ANY = re.compile(r"any( .*)?")
 _BOTH = " and "
 
-States = Mapping[str, Sequence[State]]
-Combination = tuple[State | None, ...]
-"""One state for each gene of a table, None for a gene without a call."""
+Asked = tuple[Keys | None, ...]
+"""The patient's keys for each gene of a table, None for a gene without a call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A row that a combination of states meets, with the patient's key for each gene."""
+    """A row that is met, with the patient's key for each gene of the row in the order of their symbols."""
 
     rule: Rule
     keys: tuple[str, ...]
-    states: Combination
 
 
 @dataclass(slots=True)
@@ -47,60 +47,51 @@ class Table:
     any_result: list[Rule] = field(default_factory=list)
     any_gene: list[Rule] = field(default_factory=list)
 
-    def hits(self, states: States) -> Iterator[Hit]:
-        """Every row that the patient's states meet."""
-        if not any(gene in states for gene in self.genes):
-            return
-        options: list[Sequence[State | None]] = [states.get(gene) or (None,) for gene in self.genes]
-        for combination in product(*options):
-            yield from self._hits(combination)
-
-    def _hits(self, combination: Combination) -> Iterator[Hit]:
-        keys = [self._keys(index, state) for index, state in enumerate(combination)]
+    def hits(self, asked: Asked) -> Iterator[Hit]:
+        """Every row that these keys meet."""
+        keys = [self._keys(index, of_gene) for index, of_gene in enumerate(asked)]
         if self.any_gene:
-            yield from self._any_gene_hits(combination, keys)
+            yield from self._any_gene_hits(keys)
         if self.genotypes:
-            by_genotype = list(self._genotype_hits(combination, keys))
+            by_genotype = list(self._genotype_hits(asked, keys))
             if by_genotype:
                 yield from by_genotype
                 return
         for combined in product(*keys):
             if rule := self.rows.get(combined):
-                yield Hit(rule, combined, combination)
+                yield Hit(rule, combined)
         for rule in self.any_result:
-            if shown := self._any_result_keys(rule, combination, keys):
-                yield Hit(rule, shown, combination)
+            if shown := self._any_result_keys(rule, asked, keys):
+                yield Hit(rule, shown)
 
-    def _keys(self, index: int, state: State | None) -> tuple[str, ...]:
-        if state is None:
+    def _keys(self, index: int, of_gene: Keys | None) -> tuple[str, ...]:
+        if of_gene is None:
             return (NO_RESULT,)
-        keys = state.phenotype_keys if self.source in _BY_PHENOTYPE else state.keys
+        keys = of_gene.phenotype_keys if self.source in _BY_PHENOTYPE else of_gene.keys
         return keys + tuple(key for key, parts in self.both[index].items() if parts <= set(keys))
 
-    def _genotype_hits(self, combination: Combination, keys: Sequence[tuple[str, ...]]) -> Iterator[Hit]:
-        genotypes = [state.genotype if state else None for state in combination]
-        options = [((g,) if g else ()) + k for g, k in zip(genotypes, keys, strict=True)]
+    def _genotype_hits(self, asked: Asked, keys: Sequence[tuple[str, ...]]) -> Iterator[Hit]:
+        genotypes = [of_gene.genotype if of_gene else None for of_gene in asked]
+        options = [((named,) if named else ()) + others for named, others in zip(genotypes, keys, strict=True)]
         for combined in product(*options):
             if found := self.genotypes.get(combined):
-                yield Hit(found[0], found[1], combination)
+                yield Hit(*found)
 
-    def _any_gene_hits(self, combination: Combination, keys: Sequence[tuple[str, ...]]) -> Iterator[Hit]:
+    def _any_gene_hits(self, keys: Sequence[tuple[str, ...]]) -> Iterator[Hit]:
         for rule in self.any_gene:
             met = [[k for k in of_gene if k in rule.genes[g]] for g, of_gene in zip(self.genes, keys, strict=True)]
             if any(met):
-                shown = tuple(m[0] if m else (k[0] if k else "n/a") for m, k in zip(met, keys, strict=True))
-                yield Hit(rule, shown, combination)
+                shown = tuple(m[0] if m else (k[0] if k else _NO_KEY) for m, k in zip(met, keys, strict=True))
+                yield Hit(rule, shown)
 
-    def _any_result_keys(
-        self, rule: Rule, combination: Combination, keys: Sequence[tuple[str, ...]]
-    ) -> tuple[str, ...] | None:
+    def _any_result_keys(self, rule: Rule, asked: Asked, keys: Sequence[tuple[str, ...]]) -> tuple[str, ...] | None:
         """The patient's keys if every gene meets the row; the row's own word where a gene has several keys at once."""
         shown = []
-        for gene, state, of_gene in zip(self.genes, combination, keys, strict=True):
+        for gene, of_gene, own in zip(self.genes, asked, keys, strict=True):
             every = next((key for key in rule.genes[gene] if _ANY.fullmatch(key)), None)
-            met = [key for key in of_gene if key in rule.genes[gene]]
-            if every is not None and state is not None:
-                shown.append(of_gene[0] if len(of_gene) == 1 else every)
+            met = [key for key in own if key in rule.genes[gene]]
+            if every is not None and of_gene is not None:
+                shown.append(own[0] if len(own) == 1 else every)
             elif met:
                 shown.append(met[0])
             else:
@@ -108,15 +99,28 @@ class Table:
         return tuple(shown)
 
 
-def build(rules: Iterable[Rule], genes: Mapping[str, Gene]) -> tuple[Table, ...]:
-    """The tables of a release, in the order of drug, source, population and genes."""
+def build(rules: Iterable[Rule], genes: Mapping[str, Gene]) -> dict[tuple[str, ...], tuple[Table, ...]]:
+    """The tables of a release by the genes that they ask for, in the order of drug, source and population."""
     tables: dict[tuple[str, str, str, tuple[str, ...]], Table] = {}
     names = {symbol: _names(gene) for symbol, gene in genes.items()}
     for rule in rules:
         place = (rule.drug, rule.source, rule.population, tuple(sorted(rule.genes)))
         table = tables.setdefault(place, Table(*place, both=tuple({} for _ in rule.genes)))
         _add(table, rule, names, genes)
-    return tuple(tables[place] for place in sorted(tables))
+    by_genes: dict[tuple[str, ...], list[Table]] = defaultdict(list)
+    for place in sorted(tables):
+        by_genes[tables[place].genes].append(tables[place])
+    return {of_genes: tuple(by_genes[of_genes]) for of_genes in sorted(by_genes)}
+
+
+def genotypes(tables: Iterable[Table]) -> dict[str, frozenset[str]]:
+    """By gene: the genotypes that rows are about."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for table in tables:
+        for keys in table.genotypes:
+            for gene, key in zip(table.genes, keys, strict=True):
+                found[gene].add(key)
+    return {gene: frozenset(keys) for gene, keys in found.items()}
 
 
 def _names(gene: Gene) -> frozenset[str]:
@@ -131,14 +135,12 @@ def _add(table: Table, rule: Rule, names: Mapping[str, frozenset[str]], genes: M
         table.any_result.append(rule)
         return
     for texts in product(*(rule.genes[gene] for gene in table.genes)):
-        canonical = tuple(
-            genotype(text.split("/")) if _is_genotype(text, names.get(gene)) else text
-            for gene, text in zip(table.genes, texts, strict=True)
-        )
+        named = [_is_genotype(text, names.get(gene)) for gene, text in zip(table.genes, texts, strict=True)]
+        canonical = tuple(genotype(text.split("/")) if is_ else text for is_, text in zip(named, texts, strict=True))
         for index, (gene, text) in enumerate(zip(table.genes, texts, strict=True)):
             if gene in genes and (parts := _both(text, genes[gene].phenotype.presence_alleles)):
                 table.both[index][text] = parts
-        if any(_is_genotype(text, names.get(gene)) for gene, text in zip(table.genes, texts, strict=True)):
+        if any(named):
             table.genotypes[canonical] = (rule, texts)
         else:
             table.rows[canonical] = rule
