@@ -60,6 +60,7 @@ class Precipitant(Fact):
     effect: str
     """``inhibitor`` or ``inducer``."""
     strength: str
+    """``strong``, ``moderate`` or ``weak``; where it depends on the dose or product, the note says how."""
     class_by: str
     certainty: str
     sources: tuple[str, ...]

@@ -83,16 +83,18 @@ def _precipitants(table: Mapping[str, Any], rxnorm: Mapping[str, str]) -> Iterat
     for enzyme, effects in table.items():
         for effect, rows in effects.items():
             for row in rows:
+                strength = row["strength"].replace("-", " ").split()[0]
+                qualified = None if strength == row["strength"] else f"strength: {row['strength']}"
                 yield Precipitant(
                     enzyme=enzyme,
                     drug=row["drug"],
                     rxnorm=rxnorm.get(row["drug"]),
                     effect=effect.removesuffix("s"),
-                    strength=row["strength"],
+                    strength=strength,
                     class_by=row["class_by"],
                     certainty=row["certainty"],
                     sources=tuple(row["source"]),
-                    note=row.get("note"),
+                    note="; ".join(note for note in (qualified, row.get("note")) if note) or None,
                     curator="curator" in row["source"],
                 )
 

@@ -130,9 +130,7 @@ def record_unanswered(tables: Tables, folder: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m knowledge.compiler", description="Compile the knowledge releases.")
-    parser.add_argument(
-        "release", nargs="*", help="releases to make (default: all that are not frozen)"
-    )
+    parser.add_argument("release", nargs="*", help="releases to make (default: all that are not frozen)")
     parser.add_argument("--tables", type=Path, default=TABLES, help="folder of the source tables")
     parser.add_argument(
         "--record-unanswered",

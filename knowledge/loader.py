@@ -25,15 +25,23 @@ class UnknownRelease(KeyError):  # noqa: N818 - says what it is, as Rejected doe
 
 
 class Releases:
-    """The releases of one folder, each read once, when it is first asked for, and verified against its manifest."""
+    """The releases of one or more folders, each read once, when it is first asked for, and verified.
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or FOLDER
+    A site keeps its own releases in a folder of its own beside the one that comes with the software.
+    """
+
+    def __init__(self, folder: Path | None = None, *more: Path) -> None:
+        self.folders = (folder or FOLDER, *more)
         self._loaded: dict[str, Release] = {}
         self._lock = Lock()
-        self._manifests = {
-            path.parent.name: _manifest(path) for path in sorted(self.folder.glob(f"*/{MANIFEST}")) if path.is_file()
-        }
+        self._paths: dict[str, Path] = {}
+        self._manifests: dict[str, Manifest] = {}
+        for path in (path for folder in self.folders for path in sorted(folder.glob(f"*/{MANIFEST}"))):
+            manifest = _manifest(path)
+            if manifest.release in self._manifests:
+                raise DamagedRelease(f"{path}: there is another release {manifest.release}")
+            self._paths[manifest.release] = path.parent
+            self._manifests[manifest.release] = manifest
 
     def ids(self) -> tuple[str, ...]:
         """In the order in which they came into force."""
@@ -56,7 +64,7 @@ class Releases:
         manifest = self.manifest(release)
         with self._lock:
             if release not in self._loaded:
-                self._loaded[release] = _load(self.folder / release, manifest)
+                self._loaded[release] = _load(self._paths[release], manifest)
             return self._loaded[release]
 
 

@@ -24,6 +24,8 @@ OPPOSITE = (
 """Actions that only make sense side by side when a note says which holds when."""
 
 STRENGTHS = frozenset({"strong", "moderate", "optional", "none"})
+EFFECTS = frozenset({"inhibitor", "inducer"})
+CLASSES = frozenset({"strong", "moderate", "weak"})
 CHROMOSOMES = {Ploidy.X_LINKED: "chrX", Ploidy.MITOCHONDRIAL: "chrM"}
 
 Exceptions = Mapping[str, Mapping[str, str]]
@@ -57,6 +59,7 @@ def validate(release: Release, exceptions: Exceptions) -> list[Finding]:
         *lookup_keys(release, exceptions),
         *combinations(release),
         *(finding for rule in release.rules for finding in sense(rule)),
+        *phenoconversion(release),
     ]
 
 
@@ -232,6 +235,25 @@ def sense(rule: Rule) -> Iterator[Finding]:
     for fixed in rule.dose_fixed:
         if (fixed.dose is None) == (fixed.dose_low is None and fixed.dose_high is None):
             yield bad("a fixed dose is one figure or a range")
+
+
+def phenoconversion(release: Release) -> Iterator[Finding]:
+    """Every precipitant has a rule that knows its enzyme, a class, and sources that are listed."""
+    table = release.phenoconversion
+    enzymes = {rule.enzyme for rule in table.rules}
+    known = {reference.id for reference in table.references} | {"curator"}
+    yield from twice("precipitant", ((p.enzyme, p.effect, p.drug) for p in table.precipitants))
+    for p in table.precipitants:
+        where = f"{p.drug} {p.enzyme} {p.effect}"
+        if p.enzyme not in enzymes:
+            yield Finding("phenoconversion", where, "no rule for the enzyme")
+        if p.effect not in EFFECTS or p.strength not in CLASSES:
+            yield Finding("phenoconversion", where, f"unknown class: {p.strength} {p.effect}")
+        if not p.sources or not set(p.sources) <= known:
+            yield Finding("phenoconversion", where, "no source, or one that is not in the references")
+    for rule in table.rules:
+        for reference in sorted(set(rule.references) - known):
+            yield Finding("phenoconversion", rule.enzyme, f"unknown reference {reference}")
 
 
 def twice(what: str, names: Iterable[Any]) -> Iterator[Finding]:
