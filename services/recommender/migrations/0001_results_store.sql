@@ -10,6 +10,7 @@ CREATE TABLE patients (
     created   timestamptz NOT NULL DEFAULT now(),
     UNIQUE (tenant, pseudonym)
 ) WITH (fillfactor = 85);
+CREATE INDEX patients_by_pseudonym ON patients (pseudonym);
 
 -- Every accepted delivery of a laboratory result, under the release its genes were called with, in order of acceptance.
 -- The patient's state is a pure function of these rows.

@@ -7,6 +7,8 @@ from typing import Any
 
 import asyncpg
 
+from runtime.exits import NotSetUp
+from runtime.retry import Fault, persist
 from runtime.settings import Settings
 from services.recommender.store.connection import connect
 
@@ -80,6 +82,32 @@ async def check(connection: "asyncpg.Connection[Any]") -> tuple[str, ...]:
     exists = await connection.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL")
     applied = await _applied(connection) if exists else {}
     return tuple(migration.name for migration in _missing(load(), applied))
+
+
+async def wait_until_migrated(settings: Settings, fault: Fault) -> None:
+    """Return once the store is as this software needs it.
+
+    Raises:
+        Unreachable: the database did not answer within the patience.
+        NotSetUp: it did, but nobody migrated it.
+        ChangedMigration: the store belongs to another version.
+    """
+
+    async def attempt() -> None:
+        connection = await connect(settings, "command", fault)
+        try:
+            if missing := await check(connection):
+                raise NotSetUp(f"the results store lacks {', '.join(missing)}")
+        finally:
+            await connection.close()
+
+    await persist(
+        attempt,
+        transient=lambda error: isinstance(error, NotSetUp),
+        patience=settings.patience,
+        fault=fault,
+        gave_up=lambda tried: NotSetUp(f"{tried}. Run `pgx setup` first, with the same PGX_DATABASE_URL"),
+    )
 
 
 async def _applied(connection: "asyncpg.Connection[Any]") -> dict[str, str]:

@@ -1,1 +1,5 @@
-"""The results store."""
+"""The results store: the only place where anything about patients is kept."""
+
+from services.recommender.store.store import Store
+
+__all__ = ["Store"]

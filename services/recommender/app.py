@@ -1,0 +1,90 @@
+"""The recommender as a process: wiring only."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from knowledge.loader import Releases
+from runtime import service
+from runtime.dead_letters import DeadLetters
+from runtime.message import Message
+from runtime.metrics import Metrics
+from runtime.producer import Producer
+from runtime.retry import Fault
+from runtime.service import Service
+from runtime.settings import Settings
+from runtime.stage import decode_batch
+from schemas.cloudevents import Event, decode
+from schemas.phenotype import PhenotypeAssigned
+from schemas.topics import DEAD_LETTER, PHENOTYPE, RECOMMENDATION
+from services.recommender.handler import STAGE, Recommender
+from services.recommender.migrations import wait_until_migrated
+from services.recommender.relay import Relay
+from services.recommender.store import Store
+from services.recommender.store.connection import persistently
+
+
+def build(settings: Settings) -> Service:
+    """The service: phenotype events into the store and, beside that, the relay from its outbox to the hospitals."""
+    app = _App(settings)
+    return Service(
+        STAGE,
+        settings,
+        source=PHENOTYPE,
+        handle=app.handle,
+        metrics=app.metrics,
+        needs=(RECOMMENDATION, DEAD_LETTER),
+        lifespan=app.alive,
+        background=(app.relay.run,),
+        checks={
+            "database": app.database,
+            "dead-letter-producer": app.letters_producer.fault,
+            "relay": app.relay.fault,
+            "relay-producer": app.relay_producer.fault,
+        },
+    )
+
+
+def main(settings: Settings) -> int:
+    """Run the service as this process; the exit status."""
+    return service.main(build(settings))
+
+
+class _App:
+    """What the service is made of, and how long each part lives."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._releases = Releases()
+        self.metrics = Metrics(STAGE)
+        self.database = Fault()
+        self.letters_producer = Producer(settings, settings.group(STAGE))
+        # Apart from the other one: a relay that loses its session cuts its producer off in the middle of a send.
+        self.relay_producer = Producer(settings, settings.group("relay"))
+        self.relay = Relay(settings, self.relay_producer, self.metrics)
+        self._letters = DeadLetters(settings, STAGE, self.letters_producer, self.metrics)
+
+    @asynccontextmanager
+    async def alive(self) -> AsyncIterator[None]:
+        """Everything is open between the first batch and the last."""
+        async with AsyncExitStack() as stack:
+            await wait_until_migrated(self._settings, self.database)
+            self._store = await stack.enter_async_context(await Store.open(self._settings, STAGE, fault=self.database))
+            self._recommender = Recommender(self._store, self._releases.load)
+            for producer in (self.letters_producer, self.relay_producer):
+                stack.push_async_callback(producer.stop)
+                await producer.start()
+            yield
+
+    async def handle(self, batch: Sequence[Message]) -> None:
+        """One batch of phenotype events: effects committed, dead letters confirmed when it returns."""
+        decoded, rejected = decode_batch(batch, _decode)
+        events = [event for _, event in decoded]
+        failures = await persistently(self._settings, self.database, lambda: self._recommender.handle(events))
+        messages = {id(event): message for message, event in decoded}
+        rejected += [(messages[id(failure.event)], failure.reason) for failure in failures]
+        await self._letters.send(batch, rejected)
+        self.metrics.knowledge_releases({event.data.genotype.knowledge.release for event in events})
+
+
+def _decode(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Event[PhenotypeAssigned]:
+    return decode(PHENOTYPE, key, value, headers)

@@ -1,0 +1,115 @@
+"""The store as canonical JSON lines: for comparing two runs, for audit, for moving.
+
+Lines come in key order (tenant, patient). A patient's first line is the state; then follow the accepted results and the
+published events. There are no times of processing, surrogate keys or bus positions in it, so that two runs that
+accepted the same input in the same order for each patient give the same bytes. With ``current_only`` there is neither
+history nor sequence, only what counts now: the same bytes for the same set of input in any order.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from typing import Any
+
+import asyncpg
+import orjson
+
+from schemas.phenotype import ResultNote
+from schemas.serialise import to_json
+from services.recommender.patient import Releases, state_of
+from services.recommender.report import report_of
+from services.recommender.store import Store, rows
+
+_PATIENTS = "SELECT id, tenant, pseudonym, sequence FROM patients ORDER BY tenant, pseudonym"
+_RESULTS = f"""
+SELECT patient_id, ordinal, superseded_by, software, observed::text AS observed, warnings::text AS warnings,
+       {rows.DELIVERY},
+       ARRAY(SELECT cause_source || E'\\n' || cause_id FROM inbox
+             WHERE inbox.patient_id = results.patient_id AND inbox.ordinal = results.ordinal) AS events
+FROM results WHERE patient_id = ANY ($1::bigint[]) AND ($2 OR superseded_by IS NULL) ORDER BY patient_id, ordinal
+"""  # noqa: S608 - a constant
+_HISTORY = """
+SELECT patient_id, sequence, cause_type, cause_id, ordinal, release, issued::text AS issued,
+       withdrawn::text AS withdrawn, encode(body_sha256, 'hex') AS body_sha256
+FROM history WHERE patient_id = ANY ($1::bigint[]) ORDER BY patient_id, sequence
+"""
+_BATCH = 200
+
+
+async def dump(store: Store, releases: Releases, *, current_only: bool = False) -> AsyncIterator[bytes]:
+    """The lines, without line ends, of one snapshot of the store."""
+    async with store.snapshot() as connection:
+        cursor = await connection.cursor(_PATIENTS)
+        while patients := await cursor.fetch(_BATCH):
+            ids = [patient["id"] for patient in patients]
+            results = _by_patient(await connection.fetch(_RESULTS, ids, not current_only))
+            history = _by_patient([] if current_only else await connection.fetch(_HISTORY, ids))
+            for patient in patients:
+                accepted = results.get(patient["id"], [])
+                yield _state(patient, accepted, releases, current_only)
+                for line in _results(patient, accepted, current_only):
+                    yield line
+                for event in history.get(patient["id"], []):
+                    yield _event(patient, event)
+
+
+def _by_patient(found: Iterable[asyncpg.Record]) -> dict[int, list[asyncpg.Record]]:
+    grouped: dict[int, list[asyncpg.Record]] = {}
+    for row in found:
+        grouped.setdefault(row["patient_id"], []).append(row)
+    return grouped
+
+
+def _state(
+    patient: asyncpg.Record, accepted: Sequence[asyncpg.Record], releases: Releases, current_only: bool
+) -> bytes:
+    current = [rows.delivery(row) for row in accepted if row["superseded_by"] is None]
+    state: dict[str, Any] = orjson.loads(to_json(report_of(patient, state_of(current, releases))))
+    if current_only:
+        del state["sequence"]
+    return orjson.dumps({"record": "state", **state})
+
+
+def _results(patient: asyncpg.Record, accepted: Sequence[asyncpg.Record], current_only: bool) -> Iterator[bytes]:
+    by_ordinal = {row["ordinal"]: row for row in accepted}
+    listed = sorted(accepted, key=lambda row: (row["laboratory"], row["accession"])) if current_only else accepted
+    for row in listed:
+        successor = by_ordinal.get(row["superseded_by"])
+        line = {
+            "record": "result",
+            "tenant": patient["tenant"],
+            "patient": patient["pseudonym"],
+            **_note(row),
+            "sex": row["sex"],
+            "sha256": row["content_sha256"],
+            "events": [dict(zip(("source", "id"), event.split("\n"), strict=True)) for event in sorted(row["events"])],
+            "knowledge": {"release": row["release"], "sha256": row["release_sha256"]},
+            "software": row["software"],
+            "genotypes": orjson.Fragment(row["genotypes"]),
+            "phenotypes": orjson.Fragment(row["phenotypes"]),
+            "observed": orjson.Fragment(row["observed"]),
+            "warnings": orjson.Fragment(row["warnings"] or "[]"),
+        }
+        if not current_only:
+            line["superseded_by"] = (
+                None if successor is None else _note(successor) | {"sha256": successor["content_sha256"]}
+            )
+        yield orjson.dumps(line)
+
+
+def _note(row: asyncpg.Record) -> dict[str, Any]:
+    return ResultNote.of(rows.result_ref(row)).model_dump()
+
+
+def _event(patient: asyncpg.Record, row: asyncpg.Record) -> bytes:
+    return orjson.dumps(
+        {
+            "record": "event",
+            "tenant": patient["tenant"],
+            "patient": patient["pseudonym"],
+            "sequence": row["sequence"],
+            "cause": {"type": row["cause_type"], "id": row["cause_id"]},
+            "release": row["release"],
+            "issued": orjson.Fragment(row["issued"]),
+            "withdrawn": orjson.Fragment(row["withdrawn"]),
+            "sha256": row["body_sha256"],
+        }
+    )

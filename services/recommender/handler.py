@@ -1,0 +1,155 @@
+"""Phenotype events to recommendation events: the only stage with state. One transaction a batch."""
+
+import asyncio
+import hashlib
+import zlib
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import orjson
+
+from runtime.stage import attempt
+from schemas.cloudevents import Event, derived_id, encode
+from schemas.errors import Rejected
+from schemas.phenotype import PhenotypeAssigned
+from schemas.topics import RECOMMENDATION
+from services.recommender.lanes import lane_of
+from services.recommender.merging import Delivery
+from services.recommender.patient import Acceptance, Releases
+from services.recommender.store import Store
+from services.recommender.store.rows import HistoryRow, InboxRow, OutboxRow, ResultRow, difference
+from services.recommender.store.unit import Stored, Unit
+
+STAGE = "recommender"
+SOURCE = "/pgx/recommender"
+REVISION = 1
+"""Revision of this stage's code: raised whenever the same input under the same release gives another output."""
+
+_COMPRESSION = 1
+"""Bodies leave the outbox within moments: the fastest level is enough."""
+
+
+class Failure(NamedTuple):
+    """An event that could not be taken in, and why; it has had no effect."""
+
+    event: Event[PhenotypeAssigned]
+    reason: Rejected
+
+
+class Effect(NamedTuple):
+    """What one event does to the store."""
+
+    acceptance: Acceptance
+    result: ResultRow | None
+    inbox: InboxRow
+    history: HistoryRow | None
+    outbox: OutboxRow | None
+
+
+class Recommender:
+    """Takes phenotype events into the store and puts the recommendation events they make into its outbox."""
+
+    def __init__(self, store: Store, releases: Releases) -> None:
+        self._store = store
+        self._releases = releases
+
+    async def handle(self, batch: Sequence[Event[PhenotypeAssigned]]) -> tuple[Failure, ...]:
+        """Take in a batch, in order, in one transaction; an event that was handled before has no effect.
+
+        An event that the domain rejects, or fails on twice, is given back and does not disturb the others.
+        Safe to repeat as a whole. Raises what the database raises.
+        """
+        failures: list[Failure] = []
+        if not batch:
+            return ()
+        async with self._store.transaction() as unit:
+            patients = await unit.lock([(event.data.genotype.tenant, event.data.genotype.patient) for event in batch])
+            handled = await unit.handled(map(_inbox_id, batch))
+            for event in batch:
+                if _inbox_id(event) in handled:
+                    continue
+                stored = patients[event.data.genotype.tenant, event.data.genotype.patient]
+                effect = attempt(partial(self._effect, stored, event))
+                if isinstance(effect, Rejected):
+                    failures.append(Failure(event, effect))
+                else:
+                    handled.add(_inbox_id(event))
+                    _collect(unit, stored, effect)
+                await asyncio.sleep(0)  # a batch takes a while: heartbeats and health checks must get their turn
+            await unit.save()
+        return tuple(failures)
+
+    def _effect(self, stored: Stored, event: Event[PhenotypeAssigned]) -> Effect:
+        genotype = event.data.genotype
+        delivery = Delivery.of(event.data)
+        accepted = stored.patient.accept(delivery, self._releases)
+        result, outbox, history = None, None, None
+        if accepted.new:
+            result = ResultRow.of(
+                stored.id, accepted.ordinal, delivery, genotype.software, genotype.observed, genotype.warnings
+            )
+        if accepted.event is not None:
+            key, body, headers = encode(
+                RECOMMENDATION,
+                accepted.event,
+                id=derived_id(event, STAGE, accepted.event.knowledge.release, REVISION),
+                source=SOURCE,
+                time=event.time,
+                traceparent=event.traceparent,
+            )
+            packed = orjson.dumps([[name, value.decode()] for name, value in headers]).decode()
+            text = key.decode()
+            outbox = OutboxRow(lane_of(text), text, packed, zlib.compress(body, _COMPRESSION))
+            history = _history(stored, accepted, body)
+        inbox = InboxRow(
+            _inbox_id(event),
+            genotype.result.event_source,
+            genotype.result.event_id,
+            stored.id,
+            accepted.ordinal,
+            None if accepted.event is None else accepted.event.sequence,
+        )
+        return Effect(accepted, result, inbox, history, outbox)
+
+
+def _collect(unit: Unit, stored: Stored, effect: Effect) -> None:
+    accepted = effect.acceptance
+    stored.patient = accepted.patient
+    if accepted.superseded is not None:
+        unit.supersede(stored.id, *accepted.superseded)
+    if effect.result is not None:
+        unit.results.append(effect.result)
+    unit.inbox.append(effect.inbox)
+    if effect.history is not None:
+        unit.history.append(effect.history)
+    if effect.outbox is not None:
+        unit.outbox.append(effect.outbox)
+
+
+def _history(stored: Stored, accepted: Acceptance, body: bytes) -> HistoryRow:
+    event = accepted.event
+    if event is None:
+        raise ValueError("only a published event has a place in history")
+    issued, withdrawn = difference(accepted.before.recommendations, accepted.after.recommendations)
+    return HistoryRow(
+        stored.id,
+        event.sequence,
+        accepted.ordinal,
+        event.cause.type,
+        event.cause.id,
+        accepted.ordinal,
+        event.knowledge.release,
+        issued,
+        withdrawn,
+        hashlib.sha256(body).digest(),
+    )
+
+
+def _inbox_id(event: Event[PhenotypeAssigned]) -> UUID:
+    """Ids of our own events are UUIDs made from all that identifies them; any other text is made one."""
+    try:
+        return UUID(event.id)
+    except ValueError:
+        return uuid5(NAMESPACE_URL, f"{event.source}#{event.id}")

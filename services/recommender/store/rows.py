@@ -1,0 +1,168 @@
+"""Rows of the store to values and back. Facts are compact JSON without defaults; texts are never stored."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+import orjson
+from pydantic import TypeAdapter
+
+from schemas.genotype import GeneCall, KnowledgeRef, ObservedGene
+from schemas.lab_result import ResultRef, Sex, Status
+from schemas.phenotype import Phenotype
+from schemas.recommendation import Recommendation
+from schemas.warning import Warning
+from services.recommender.merging import Delivery, Identity
+
+_GENOTYPES = TypeAdapter(tuple[GeneCall, ...])
+_PHENOTYPES = TypeAdapter(tuple[Phenotype, ...])
+_OBSERVED = TypeAdapter(dict[str, ObservedGene])
+_WARNINGS = TypeAdapter(tuple[Warning, ...])
+
+DELIVERY = """
+    laboratory, accession, version, status, issued, sex, event_source, event_id,
+    encode(content_sha256, 'hex') AS content_sha256, release, encode(release_sha256, 'hex') AS release_sha256,
+    genotypes::text AS genotypes, phenotypes::text AS phenotypes
+"""
+"""What ``delivery`` reads of a row of results."""
+
+
+class ResultRow(NamedTuple):
+    """A row of results, in the order of ``COLUMNS``."""
+
+    patient_id: int
+    ordinal: int
+    laboratory: str
+    accession: str
+    version: int
+    status: str
+    issued: datetime
+    sex: str
+    event_source: str
+    event_id: str
+    content_sha256: bytes
+    release: str
+    release_sha256: bytes
+    software: str
+    superseded_by: int | None
+    genotypes: str
+    phenotypes: str
+    observed: str
+    warnings: str | None
+
+    @classmethod
+    def of(
+        cls,
+        patient_id: int,
+        ordinal: int,
+        delivery: Delivery,
+        software: str,
+        observed: Mapping[str, ObservedGene],
+        warnings: tuple[Warning, ...],
+    ) -> "ResultRow":
+        result = delivery.result
+        return cls(
+            patient_id,
+            ordinal,
+            result.laboratory,
+            result.accession,
+            result.version,
+            result.status.value,
+            result.issued,
+            result.sex.value,
+            result.event_source,
+            result.event_id,
+            bytes.fromhex(result.sha256),
+            delivery.knowledge.release,
+            bytes.fromhex(delivery.knowledge.sha256),
+            software,
+            None,
+            _compact(_GENOTYPES, delivery.genotypes),
+            _compact(_PHENOTYPES, delivery.phenotypes),
+            _compact(_OBSERVED, observed),
+            _compact(_WARNINGS, warnings) if warnings else None,
+        )
+
+
+class InboxRow(NamedTuple):
+    """A handled event: what it brought, and the recommendation event it made."""
+
+    event: UUID
+    cause_source: str
+    cause_id: str
+    patient_id: int
+    ordinal: int
+    sequence: int | None
+
+
+class HistoryRow(NamedTuple):
+    """A published event, as facts."""
+
+    patient_id: int
+    sequence: int
+    inputs: int
+    cause_type: str
+    cause_id: str
+    ordinal: int | None
+    release: str
+    issued: str
+    withdrawn: str
+    body_sha256: bytes
+
+
+class OutboxRow(NamedTuple):
+    """An event to be published."""
+
+    lane: int
+    key: str
+    headers: str
+    body: bytes
+
+
+def delivery(row: asyncpg.Record) -> Delivery:
+    """A stored delivery with its facts."""
+    return Delivery(
+        result_ref(row),
+        KnowledgeRef(release=row["release"], sha256=row["release_sha256"]),
+        _GENOTYPES.validate_json(row["genotypes"]),
+        _PHENOTYPES.validate_json(row["phenotypes"]),
+    )
+
+
+def result_ref(row: asyncpg.Record) -> ResultRef:
+    """Which laboratory result a row is about."""
+    return ResultRef(
+        laboratory=row["laboratory"],
+        accession=row["accession"],
+        status=Status(row["status"]),
+        version=row["version"],
+        issued=row["issued"],
+        sex=Sex(row["sex"]),
+        event_source=row["event_source"],
+        event_id=row["event_id"],
+        sha256=row["content_sha256"],
+    )
+
+
+def identity(row: asyncpg.Record) -> Identity:
+    """What makes another delivery the same as this one."""
+    return (row["laboratory"], row["accession"], row["content_sha256"], row["release"])
+
+
+def places(recommendations: Iterable[Recommendation]) -> str:
+    """Recommendations as what they follow from: rule ids with the patient's keys."""
+    return orjson.dumps([[one.rule, one.genes] for one in recommendations]).decode()
+
+
+def difference(before: Iterable[Recommendation], after: Iterable[Recommendation]) -> tuple[str, str]:
+    """Rules and keys that came and that went."""
+    had, has = ({(one.rule, tuple(one.genes.items())): one for one in side} for side in (before, after))
+    issued = [one for place, one in has.items() if place not in had]
+    withdrawn = [one for place, one in had.items() if place not in has]
+    return places(issued), places(withdrawn)
+
+
+def _compact(adapter: TypeAdapter[Any], value: Any) -> str:
+    return adapter.dump_json(value, exclude_defaults=True).decode()
