@@ -7,14 +7,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
 from cli.embedded.guarded import Guarded
 from runtime.message import Headers, Message, Outgoing
 from runtime.producer import Producer
-from runtime.settings import Settings
 from runtime.topic_reader import reading
 from schemas.topics import DEAD_LETTER, LAB_RESULT, RECOMMENDATION, Topic
 from tests.support.kafka import Broker
