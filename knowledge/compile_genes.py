@@ -98,8 +98,9 @@ def _alleles(table: GeneTable, special: Special, release: ReleaseRow) -> Iterato
     An allele with concrete spellings of its own is matched by these and can itself only be reported.
     """
     spelt = {row.suballele_of for row in table.alleles}
-    defined = [row for row in table.alleles if row.name not in spelt]
-    reported = [row for row in table.alleles if row.name in spelt] + list(table.structural_alleles)
+    defined = [row for row in table.alleles if row.calls and row.name not in spelt]
+    matched = {row.name for row in defined}
+    reported = [row for row in table.alleles if row.name not in matched] + list(table.structural_alleles)
     if release.undefined_alleles is None or table.gene in release.undefined_alleles:
         reported += table.undefined_alleles
     for row in sorted(defined, key=lambda row: row.name != table.reference_allele):
