@@ -121,8 +121,7 @@ class Notation:
         parts = [self._single(part.strip(), codes) for part in inside.split(" + ")]
         if self.gene.definition.matching is not Matching.LOWEST_FUNCTION and "unknown-allele" not in codes:
             codes.append("unlisted-arrangement")
-        named = sorted((part for part in parts if not names.is_partial(part)), key=names.order)
-        return names.join([*named, *(part for part in parts if names.is_partial(part))])
+        return names.join(parts)
 
     def _hla_allele(self, written: str, codes: list[str]) -> str:
         allele = _HLA.fullmatch(re.sub(r"\s", "", written))

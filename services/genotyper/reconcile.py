@@ -33,8 +33,12 @@ def _differ(reported: GeneCall, matched: Call) -> bool:
     return not any(set(_parts(diplotype)) == shown for diplotype in reported.diplotypes)
 
 
-def _pairs(diplotypes: Sequence[Diplotype]) -> set[tuple[str, ...]]:
-    return {tuple(sorted(diplotype.alleles)) for diplotype in diplotypes}
+def _pairs(diplotypes: Sequence[Diplotype]) -> set[tuple[tuple[str, ...], ...]]:
+    """The diplotypes whatever the order of alleles, and of components within one."""
+    return {
+        tuple(sorted(tuple(sorted(names.components(allele))) for allele in diplotype.alleles))
+        for diplotype in diplotypes
+    }
 
 
 def _parts(diplotype: Diplotype) -> tuple[str, ...]:
