@@ -221,6 +221,7 @@ def _opened(content: Any) -> tuple[dict[str, Any], Any]:
         raise Rejected(Code.INVALID_ENVELOPE, "expected a CloudEvents envelope (a JSON object)")
     if "data" not in content:
         raise Rejected(Code.INVALID_ENVELOPE, "expected the lab result as a JSON object in data", "data")
+    strict_json.check_depth({name: attribute for name, attribute in content.items() if name != "data"})
     for name in (*_CORE, "datacontenttype"):
         if name in content and type(content[name]) is not str:
             raise Rejected(Code.INVALID_ENVELOPE, "expected a text", name)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, NotRequired
 
 import orjson
 from pydantic import Field, StringConstraints
+from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import TypedDict
 
 from schemas import genotype_rows, identifiers, strict_json
@@ -117,7 +118,7 @@ class LabResult(Model):
     sex: Sex = Sex.UNKNOWN
     genotypes: tuple[Genotype, ...] = ()
     reported: tuple[Reported, ...] = ()
-    unknown_fields: Annotated[tuple[str, ...], Field(exclude=True)] = ()
+    unknown_fields: SkipJsonSchema[tuple[str, ...]] = Field(default=(), exclude=True)
     """Names of fields that were ignored (``note``, ``genotypes[].dp``), for a warning; not part of the content."""
 
     @property
@@ -185,8 +186,6 @@ _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[
 
 def _checked(content: Any, whole: Any) -> tuple[LabResult, int | None]:
     """The result, and how many colons its rows take as JSON where that is known."""
-    if type(content) is not dict:
-        raise Rejected(Code.INVALID_FIELD, "expected a JSON object with a lab result")
     unknown: set[str] = set()
     try:
         fields, colons = _fields(content, unknown)
@@ -199,7 +198,9 @@ def _checked(content: Any, whole: Any) -> tuple[LabResult, int | None]:
     return LabResult.model_construct(**fields), colons
 
 
-def _fields(obj: dict[str, Any], unknown: set[str]) -> tuple[dict[str, Any], int | None]:
+def _fields(obj: Any, unknown: set[str]) -> tuple[dict[str, Any], int | None]:
+    if type(obj) is not dict:
+        raise Rejected(Code.INVALID_FIELD, "expected a JSON object with a lab result")
     unknown.update(obj.keys() - _KNOWN)
     fields: dict[str, Any] = {
         "tenant": identifiers.check(_required(obj, "tenant"), "tenant"),

@@ -5,6 +5,7 @@ laboratory and every reader would agree on.
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -19,8 +20,8 @@ def loads(value: bytes | None, max_bytes: int) -> Any:
     """The JSON value in the bytes.
 
     Raises Rejected: EMPTY_VALUE, TOO_LARGE, NOT_JSON, TOO_DEEP where the parser itself gives up. What takes time is
-    left to the caller: ``check_names``, and ``check_depth`` where something unexpected is present (a value with only known
-    fields of the right types is never deep).
+    left to the caller: ``check_names``, and ``check_depth`` where something unexpected is present (a value that has
+    only known fields of the right types is never deep).
     """
     if not value:
         raise Rejected(Code.EMPTY_VALUE, "the value is empty; expected a JSON object")
@@ -39,17 +40,16 @@ def loads(value: bytes | None, max_bytes: int) -> Any:
 def check_depth(parsed: Any) -> None:
     """Raises Rejected(TOO_DEEP) where arrays and objects are nested deeper than the limit."""
     level = [parsed]
-    for _ in range(MAX_DEPTH + 1):
-        level = [child for container in level for child in _children(container)]
-        if not level:
-            return
-    raise _too_deep()
+    for _ in range(MAX_DEPTH):
+        level = [inner for container in level for inner in _inside(container) if isinstance(inner, dict | list)]
+    if level:
+        raise _too_deep()
 
 
-def _children(container: Any) -> list[Any]:
+def _inside(container: Any) -> Iterable[Any]:
     if isinstance(container, dict):
-        return list(container.values())
-    return container if isinstance(container, list) else []
+        return container.values()
+    return container if isinstance(container, list) else ()
 
 
 def _too_deep() -> Rejected:

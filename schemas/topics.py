@@ -13,6 +13,8 @@ from schemas.recommendation import RecommendationsChanged
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 """What topics and producers carry, so that every dead letter and derived event fits."""
+DEAD_LETTER_BYTES = MAX_MESSAGE_BYTES + 256 * 1024
+"""What the dead-letter topic carries: a message of full size with its headers and the reason beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Topic:
     @property
     def config(self) -> Mapping[str, str]:
         """Topic settings as Kafka names them."""
-        settings = {"max.message.bytes": str(MAX_MESSAGE_BYTES)}
+        settings = {"max.message.bytes": str(DEAD_LETTER_BYTES if self.value is None else MAX_MESSAGE_BYTES)}
         if self.keep is not None:
             return settings | {"cleanup.policy": "delete", "retention.ms": _milliseconds(self.keep)}
         lag = {} if self.compact_after is None else {"min.compaction.lag.ms": _milliseconds(self.compact_after)}
