@@ -66,7 +66,7 @@ class FaustEngine:
             ends: set[asyncio.Future[None]] = {failure, ended, stopping}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            app.conf.stream_wait_empty = stop.is_set() and not failure.done() and not ended.done()
+            app.orderly = not failure.done() and not ended.done()
             ended.cancel()
             stopping.cancel()
             with contextlib.suppress(TimeoutError):
@@ -116,6 +116,7 @@ class _App(faust.App):
         self.subscription = subscription
         self.progress = progress
         self.failure = failure
+        self.orderly = True
         super().__init__(
             subscription.group,
             broker=[URL(f"kafka://{server}") for server in settings.kafka_bootstrap_servers.split(",")],
@@ -151,6 +152,13 @@ class _Transport(Transport):
 class _Consumer(Consumer):
     def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def wait_empty(self) -> None:
+        if cast(_App, self.app).orderly:
+            await super().wait_empty()
+        else:
+            # What the failed actor holds will never be acknowledged; waiting for it would only delay the end.
+            await self.commit_and_end_transactions()
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         await super().on_partitions_assigned(assigned, generation_id)

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from runtime.topic_reader import reading
 from runtime.admin import create_topics
 from runtime.exits import NotSetUp, Unreachable
 from runtime.message import Message, Outgoing
 from runtime.producer import Producer
 from runtime.settings import Settings
+from runtime.topic_reader import reading
 from schemas.topics import LAB_RESULT, TOPICS
 from tests.support.kafka import Broker
 
