@@ -64,7 +64,7 @@ class Relay:
         self._topic = settings.topic(RECOMMENDATION)
         self.fault = Fault()
         self.depth = 0
-        self.oldest_seconds = 0.0
+        self._oldest: float | None = None
         if metrics is not None:
             metrics.gauge("pgx_outbox_depth", "Recommendation events not yet confirmed", lambda: self.depth)
             metrics.gauge(
@@ -72,6 +72,11 @@ class Relay:
                 "Age of the oldest recommendation event that is not confirmed; 0 when there is none",
                 lambda: self.oldest_seconds,
             )
+
+    @property
+    def oldest_seconds(self) -> float:
+        """Age of the oldest event that is not confirmed; it goes on growing while the database does not answer."""
+        return 0.0 if self._oldest is None else time.monotonic() - self._oldest
 
     async def run(self) -> None:
         """Publish until cancelled.
@@ -103,12 +108,12 @@ class Relay:
             pause = min(2 * pause, _PAUSE_SECONDS[1])
 
     async def _serve(self, session: "_Session") -> None:
-        measured = 0.0
+        shared = 0.0
         while True:
-            if time.monotonic() - measured > _POLL_SECONDS:
+            if time.monotonic() - shared > _POLL_SECONDS:
                 await session.share()
-                self.depth, self.oldest_seconds = await session.backlog()
-                measured = time.monotonic()
+                await self._measure(session)
+                shared = time.monotonic()
             session.news.clear()
             rows = await session.next()
             self.fault.reason = None
@@ -116,8 +121,37 @@ class Relay:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(session.news.wait(), _POLL_SECONDS)
                 continue
-            await session.during(self._producer.send([self._message(row) for row in rows]))
+            await self._send(session, [self._message(row) for row in rows])
             await session.done([row["id"] for row in rows])
+
+    async def _send(self, session: "_Session", messages: list[Outgoing]) -> None:
+        """Send for as long as the session lives; a lost one cuts it off. Raises ConnectionError then."""
+        sending = asyncio.ensure_future(self._producer.send(messages))
+        watching = asyncio.ensure_future(self._until_lost(session))
+        try:
+            await asyncio.wait({sending, watching}, return_when=asyncio.FIRST_COMPLETED)
+            if not sending.done():
+                raise ConnectionError("the database session ended while events were being sent")
+            await sending
+        finally:
+            for task in (sending, watching):
+                task.cancel()
+            await asyncio.wait({sending, watching})
+
+    async def _until_lost(self, session: "_Session") -> None:
+        """A cut network ends a session without a word: only an answer shows that it lives."""
+        while not session.lost.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(session.lost.wait(), _POLL_SECONDS)
+                return
+            try:
+                await asyncio.wait_for(self._measure(session), _ANSWER_SECONDS)
+            except Exception:
+                session.lost.set()
+
+    async def _measure(self, session: "_Session") -> None:
+        self.depth, age = await session.backlog()
+        self._oldest = time.monotonic() - age if self.depth else None
 
     def _message(self, row: asyncpg.Record) -> Outgoing:
         headers = tuple((name, value.encode()) for name, value in orjson.loads(row["headers"]))
@@ -177,31 +211,6 @@ class _Session:
         """How many events wait, and for how many seconds the oldest has."""
         row = await self._connection.fetchrow(_BACKLOG)
         return (row["depth"], float(row["age"])) if row is not None else (0, 0.0)
-
-    async def during(self, sending: Any) -> None:
-        """Let it send for as long as the session lives; a lost session cuts it off. Raises ConnectionError then."""
-        task = asyncio.ensure_future(sending)
-        watch = asyncio.ensure_future(self._until_lost())
-        try:
-            await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
-                raise ConnectionError("the database session ended while events were being sent")
-            await task
-        finally:
-            for one in (task, watch):
-                one.cancel()
-            await asyncio.wait({task, watch})
-
-    async def _until_lost(self) -> None:
-        """A cut network ends a session without a word: only an answer shows that it lives."""
-        while not self.lost.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.lost.wait(), _POLL_SECONDS)
-                return
-            try:
-                await self._connection.execute("SELECT 1", timeout=_ANSWER_SECONDS)
-            except Exception:
-                self.lost.set()
 
     def _on_end(self, connection: object) -> None:
         self.lost.set()
