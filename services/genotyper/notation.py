@@ -75,7 +75,7 @@ class Notation:
         text = self._without_gene(written)
         if not text or re.search(r"\sor\s", text):
             raise Unreadable("expected one allele name; give alternatives as calls of their own")
-        if text in self._known:
+        if text in self._known and _SUB_ALLELE.fullmatch(text) is None:
             return self._known[text]
         if text.startswith("[") and text.endswith("]"):
             return self._combination(text[1:-1], codes)

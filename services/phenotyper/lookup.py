@@ -82,15 +82,7 @@ def _from_report(meaning: GeneMeaning, call: GeneCall) -> list[Candidate]:
 
 def _lines(call: GeneCall) -> list[tuple[tuple[str, ...], ReportedCall]]:
     """Each reported line with the alleles read from it (none where none were given or could be read)."""
-    lines = list(call.reported or ())
-    if any(line.alleles is not None for line in lines):
-        return [(line.alleles or (), line) for line in lines]
-    with_diplotype = [line for line in lines if line.diplotype and line.diplotype.strip(" /")]
-    if len(with_diplotype) != len(call.diplotypes):
-        unread = [((), line) for line in lines if line not in with_diplotype]
-        return [(d.alleles, ReportedCall()) for d in call.diplotypes] + unread
-    read = iter(call.diplotypes)
-    return [(next(read).alleles if line in with_diplotype else (), line) for line in lines]
+    return [(line.alleles or (), line) for line in call.reported or ()]
 
 
 def _with_known_copies(meaning: GeneMeaning, alleles: tuple[str, ...]) -> Candidate:

@@ -12,6 +12,8 @@ HIGH = "high"
 REDUCED = "reduced"
 _APPLY_TO_GENETIC_ADVICE = frozenset({"definitions", "functions", "phenotypes", "guidelines", "drugs"})
 _NAMED_POSITIONS = 3
+_PROXY_ONLY = "proxy-only"
+"""The genotyper's warning that a causal variant was not seen, only the one that usually goes with it."""
 
 
 def of_call(gene: Gene | None, call: GeneCall | None, state: State, *, several: bool) -> Iterator[str]:
@@ -47,8 +49,7 @@ def _of_positions(gene: Gene | None, call: GeneCall, state: State) -> Iterator[s
     if unphased and sum(name != gene.definition.reference for name in call.haplotypes) > 1:
         yield f"{state.gene}: phase unknown, the variants found are taken as on different strands"
     proxy = gene.definition.proxy
-    unseen = proxy is not None and f"{gene.chromosome}:{proxy.causal_pos}" in missing
-    if proxy is not None and unseen and proxy.joint_allele in state.phenotypes[0].alleles:
+    if proxy is not None and any(warning.code == _PROXY_ONLY for warning in call.warnings):
         yield f"{state.gene}: {proxy.joint_allele} is known by its proxy variant alone"
     if call.matched is not None and _differs(call):
         yield f"{state.gene}: the laboratory's call differs from the genotypes of the same result"
