@@ -1,0 +1,107 @@
+"""A deployment by docker-compose.yml under a project name and on ports of its own, and `pgx` on the host beside it."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES = ("genotyper", "phenotyper", "recommender")
+IMAGES = ("python:3.13-slim", "postgres:17", "apache/kafka:4.3.1")
+PATIENCE_SECONDS = 120.0
+
+
+def missing() -> str | None:
+    """What this machine lacks to run the stack, or None."""
+    try:
+        ready = all(_quietly("docker", *words) for words in (("info",), ("compose", "version")))
+    except FileNotFoundError:
+        ready = False
+    if not ready:
+        return "no Docker engine with the compose plugin here"
+    for image in IMAGES:
+        if not _quietly("docker", "image", "inspect", image) and not _quietly("docker", "pull", "--quiet", image):
+            return f"the image {image} is not here and could not be pulled"
+    return None
+
+
+def _quietly(*command: str) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+class Stack:
+    """Methods are what an operator types; ``environment`` is what they have exported."""
+
+    def __init__(self) -> None:
+        self.project = f"pgx-test-{uuid.uuid4().hex[:8]}"
+        kafka, database = _free_ports(2)
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("PGX_")}
+        self.environment = clean | {
+            "PGX_COMPOSE_KAFKA_PORT": str(kafka),
+            "PGX_COMPOSE_DATABASE_PORT": str(database),
+            "PGX_KAFKA_BOOTSTRAP_SERVERS": f"localhost:{kafka}",
+            "PGX_DATABASE_URL": f"postgresql://pgx@localhost:{database}/pgx",
+            "PGX_DATABASE_PASSWORD_FILE": str(ROOT / "deploy/secrets/database-password"),
+        }
+
+    def compose(self, *words: str, check: bool = True, text: str | None = None) -> subprocess.CompletedProcess[str]:
+        command = ["docker", "compose", "--project-name", self.project, *words]
+        return self._run(command, check=check, text=text)
+
+    def pgx(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return self._run([sys.executable, "-m", "cli.main", *words], check=check)
+
+    def up(self, *words: str) -> None:
+        self.compose("up", "--build", "--detach", "--wait", *words)
+
+    def down(self, *words: str) -> None:
+        self.compose("down", "--timeout", "30", *words)
+
+    def containers(self) -> list[dict[str, Any]]:
+        printed = self.compose("ps", "--all", "--format", "json").stdout
+        return [json.loads(line) for line in printed.splitlines()]
+
+    def submit(self, *files: Path) -> list[str]:
+        """The event ids, once all events are applied."""
+        ids = [line.split("\t")[0] for line in self.pgx("submit", *map(str, files)).stdout.splitlines()]
+        for event in ids:
+            self.eventually(lambda event=event: self.pgx("status", event, check=False).stdout.startswith("applied"))
+        return ids
+
+    def dump(self) -> str:
+        return self.pgx("store", "dump").stdout
+
+    def eventually(self, attempt: Callable[[], T | None]) -> T:
+        """What the attempt returns once it returns something true."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not (outcome := attempt()):
+            if time.monotonic() > deadline:
+                raise TimeoutError(self.compose("logs", "--tail", "20", check=False).stdout)
+            time.sleep(0.25)
+        return outcome
+
+    def _run(self, command: list[str], *, check: bool, text: str | None = None) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, input=text or "", check=False
+        )
+        if check and done.returncode:
+            raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+        return done
+
+
+def _free_ports(number: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(number)]
+    for listener in sockets:
+        listener.bind(("127.0.0.1", 0))
+    ports = [listener.getsockname()[1] for listener in sockets]
+    for listener in sockets:
+        listener.close()
+    return ports
