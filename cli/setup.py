@@ -1,6 +1,7 @@
 """``pgx setup``: topics, results store and first knowledge release, made once and left alone afterwards."""
 
 import asyncio
+from collections.abc import Callable
 
 import typer
 
@@ -22,11 +23,11 @@ def setup() -> None:
     Nothing that exists is changed: a topic whose settings differ from the wanted ones is named. Two that run at once do
     no harm. Exit status 0 when all is as wanted; 4 when broker or database did not answer within PGX_PATIENCE.
     """
-    asyncio.run(set_up(Settings.load()))
+    asyncio.run(set_up(Settings.load(), write_line))
 
 
-async def set_up(settings: Settings) -> None:
-    """What the command does. Raises ``Failure``, ``Unreachable``."""
+async def set_up(settings: Settings, tell: Callable[[str], None]) -> None:
+    """What the command does; ``tell`` is told what was done. Raises ``Failure``, ``Unreachable``."""
     from runtime.admin import TopicError, create_topics
     from schemas.topics import TOPICS
     from services.genotyper.activation import activate_if_none
@@ -37,22 +38,22 @@ async def set_up(settings: Settings) -> None:
         with waiting(f"topics at {settings.kafka_bootstrap_servers}"):
             outcome = await create_topics(settings, TOPICS)
         for name in outcome.created:
-            write_line(f"topic {name} created")
+            tell(f"topic {name} created")
         for difference in outcome.differences:
             say(f"note: {difference}; left as it is")
         with waiting("migrations of the results store"):
             applied = await migrate(settings)
         for name in applied:
-            write_line(f"migration {name} applied")
+            tell(f"migration {name} applied")
         if await activate_if_none(settings, release) is not None:
-            write_line(f"knowledge release {release.id} activated for all tenants")
+            tell(f"knowledge release {release.id} activated for all tenants")
     except TopicError as error:
         raise Failure(
             Exit.REFUSED, str(error), "PGX_PARTITIONS and PGX_REPLICATION decide how topics are made."
         ) from None
     except ChangedMigration as error:
         raise Failure(Exit.REFUSED, str(error), "Run the version of the software that this store belongs to.") from None
-    write_line("all is set up")
+    tell("all is set up")
 
 
 def _first_release(settings: Settings) -> Release:

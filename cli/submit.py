@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -42,12 +42,16 @@ def submit(
     others are sent all the same, and the exit status is 1.
     """
     paths = [_readable(name) for name in files]
-    refused = asyncio.run(send(command_settings(), _documents(paths)))
+    refused = asyncio.run(send(command_settings(), _documents(paths), _sent))
     raise typer.Exit(Exit.REFUSED if refused else Exit.DONE)
 
 
-async def send(settings: Settings, offered: Iterable[Document]) -> int:
-    """Publish what is valid; how many were refused. Raises ``Unreachable``."""
+async def send(settings: Settings, offered: Iterable[Document], sent: Callable[[Document, Submission], None]) -> int:
+    """Publish what is valid, telling ``sent`` of each when it is confirmed; how many were refused.
+
+    Raises:
+        Unreachable: the brokers did not confirm.
+    """
     refused = 0
     producer = Producer(settings, "pgx-submit")
     batch: list[tuple[Document, Submission]] = []
@@ -60,18 +64,27 @@ async def send(settings: Settings, offered: Iterable[Document]) -> int:
                 refused += 1
                 complain(f"{document.place}: {error}")
             if len(batch) >= _BATCH_EVENTS or sum(len(one.value) for _, one in batch) >= _BATCH_BYTES:
-                await _publish(producer, settings, batch)
+                await _publish(producer, settings, batch, sent)
                 batch = []
-        await _publish(producer, settings, batch)
+        await _publish(producer, settings, batch, sent)
     finally:
         await producer.stop()
     return refused
 
 
-async def _publish(producer: Producer, settings: Settings, batch: list[tuple[Document, Submission]]) -> None:
+async def _publish(
+    producer: Producer,
+    settings: Settings,
+    batch: list[tuple[Document, Submission]],
+    sent: Callable[[Document, Submission], None],
+) -> None:
     await producer.send([one.message(settings) for _, one in batch])
     for document, one in batch:
-        write_line(f"{one.event.id}\t{one.event.data.accession}\t{document.place}")
+        sent(document, one)
+
+
+def _sent(document: Document, one: Submission) -> None:
+    write_line(f"{one.event.id}\t{one.event.data.accession}\t{document.place}")
 
 
 def _readable(name: str) -> Path | None:

@@ -12,15 +12,14 @@ from tests.pipeline.deployment import Deployment
 from tests.support.kafka import Broker
 from tests.support.postgres import execute
 
-KINDS = [
-    pytest.param(("embedded", "faust"), id="embedded-faust", marks=pytest.mark.xdist_group("embedded")),
-    pytest.param(
-        ("kafka", "faust"), id="kafka-faust", marks=[pytest.mark.kafka, pytest.mark.xdist_group("kafka-faust")]
-    ),
-    pytest.param(
-        ("kafka", "aiokafka"), id="kafka-aiokafka", marks=[pytest.mark.kafka, pytest.mark.xdist_group("kafka-aiokafka")]
-    ),
-]
+EMBEDDED = pytest.param(("embedded", "faust"), id="embedded-faust", marks=pytest.mark.xdist_group("embedded"))
+KAFKA = pytest.param(
+    ("kafka", "faust"), id="kafka-faust", marks=[pytest.mark.kafka, pytest.mark.xdist_group("kafka-faust")]
+)
+KAFKA_AIOKAFKA = pytest.param(
+    ("kafka", "aiokafka"), id="kafka-aiokafka", marks=[pytest.mark.kafka, pytest.mark.xdist_group("kafka-aiokafka")]
+)
+KINDS = [EMBEDDED, KAFKA, KAFKA_AIOKAFKA]
 
 
 @pytest.fixture(scope="session", params=KINDS)
