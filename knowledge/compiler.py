@@ -29,8 +29,10 @@ def compile_release(tables: Tables, release: str) -> Release:
     row = next((row for row in tables.composition.releases if row.release == release), None)
     if row is None:
         raise TableError(f"releases.json: no release {release}")
+    if findings := validate_tables(tables, records(tables, row)):
+        raise InvalidRelease(findings)
     compiled = seal(_compose(tables, row))
-    if findings := [*validate_tables(tables, records(tables, row)), *validate(compiled, tables.composition.exceptions)]:
+    if findings := validate(compiled, tables.composition.exceptions):
         raise InvalidRelease(findings)
     return compiled
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from knowledge import wording
+from knowledge.clinical import Silence
 from knowledge.loader import Releases
 from knowledge.model import Fact, Gene, Rule
 from knowledge.release import Release
@@ -111,10 +112,7 @@ def _drug(release: Release, name: str) -> Description:
     silences = [silence for silence in release.unanswered if silence.drug == name]
     lines = [f"{name} (RxNorm {drug.rxnorm or 'unknown'}; ATC {', '.join(drug.atc) or 'unknown'})"]
     lines += [f"  {_rule_line(rule)}" for rule in rules]
-    lines += [
-        f"  {s.source} ({s.population}) is silent on {len(s.combinations)} combinations of {', '.join(s.genes)}"
-        for s in silences
-    ]
+    lines += [f"  {_silence_line(silence)}" for silence in silences]
     data = _plain(drug) | {"rules": [_plain(r) for r in rules], "unanswered": [_plain(s) for s in silences]}
     return Description(kind="drug", name=name, data=data, lines=tuple(lines))
 
@@ -129,6 +127,11 @@ def _guideline(release: Release, id_: str) -> Description:
     ]
     data = _plain(guideline) | {"rules": [_plain(rule) for rule in rules]}
     return Description(kind="guideline", name=id_, data=data, lines=tuple(lines))
+
+
+def _silence_line(silence: Silence) -> str:
+    open_ = wording.count(len(silence.combinations), "combination")
+    return f"{silence.source} ({silence.population}) is silent on {open_} of {', '.join(silence.genes)}"
 
 
 def _rule_line(rule: Rule) -> str:

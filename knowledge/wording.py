@@ -67,10 +67,11 @@ def sentences(rule: Rule) -> Iterable[str]:
 def size(gene: Gene) -> str:
     """``36 alleles at 35 positions``."""
     d = gene.definition
-    return f"{_count(len(d.alleles), 'allele')} at {_count(len(d.positions), 'position')}"
+    return f"{count(len(d.alleles), 'allele')} at {count(len(d.positions), 'position')}"
 
 
-def _count(number: int, what: str) -> str:
+def count(number: int, what: str) -> str:
+    """``1 position``, ``2 positions``."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
