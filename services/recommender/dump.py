@@ -27,8 +27,10 @@ SELECT patient_id, ordinal, superseded_by, software, observed::text AS observed,
 FROM results WHERE patient_id = ANY ($1::bigint[]) AND ($2 OR superseded_by IS NULL) ORDER BY patient_id, ordinal
 """  # noqa: S608 - a constant
 _HISTORY = """
-SELECT patient_id, sequence, cause_type, cause_id, ordinal, release, issued::text AS issued,
-       withdrawn::text AS withdrawn, encode(body_sha256, 'hex') AS body_sha256
+SELECT patient_id, sequence, cause_type, cause_id, ordinal, release, keys::text AS keys,
+       ARRAY(SELECT rule FROM rules WHERE number = ANY (issued) ORDER BY rule) AS issued,
+       ARRAY(SELECT rule FROM rules WHERE number = ANY (withdrawn) ORDER BY rule) AS withdrawn,
+       encode(body_sha256, 'hex') AS body_sha256
 FROM history WHERE patient_id = ANY ($1::bigint[]) ORDER BY patient_id, sequence
 """
 _BATCH = 200
@@ -108,8 +110,9 @@ def _event(patient: asyncpg.Record, row: asyncpg.Record) -> bytes:
             "sequence": row["sequence"],
             "cause": {"type": row["cause_type"], "id": row["cause_id"]},
             "release": row["release"],
-            "issued": orjson.Fragment(row["issued"]),
-            "withdrawn": orjson.Fragment(row["withdrawn"]),
+            "keys": orjson.Fragment(row["keys"]),
+            "issued": row["issued"],
+            "withdrawn": row["withdrawn"],
             "sha256": row["body_sha256"],
         }
     )

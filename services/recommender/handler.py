@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import zlib
 from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
@@ -11,24 +10,23 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import orjson
 
 from runtime.stage import attempt
-from schemas.cloudevents import Event, derived_id, encode
-from schemas.errors import Rejected
+from schemas.cloudevents import MAX_VALUE_BYTES, Event, derived_id, headers_of, key_of
+from schemas.errors import Code, Rejected
 from schemas.phenotype import PhenotypeAssigned
+from schemas.recommendation import RecommendationsChanged
 from schemas.topics import RECOMMENDATION
+from services.recommender.body import fragments, pack
 from services.recommender.lanes import lane_of
 from services.recommender.merging import Delivery
 from services.recommender.patient import Acceptance, Releases
 from services.recommender.store import Store
-from services.recommender.store.rows import HistoryRow, InboxRow, OutboxRow, ResultRow, difference
-from services.recommender.store.unit import Stored, Unit
+from services.recommender.store.rows import HistoryRow, InboxRow, OutboxRow, ResultRow, difference, keys
+from services.recommender.store.unit import PatientKey, Stored, Unit
 
 STAGE = "recommender"
 SOURCE = "/pgx/recommender"
 REVISION = 1
 """Revision of this stage's code: raised whenever the same input under the same release gives another output."""
-
-_COMPRESSION = 1
-"""Bodies leave the outbox within moments: the fastest level is enough."""
 
 
 class Failure(NamedTuple):
@@ -65,12 +63,14 @@ class Recommender:
         if not batch:
             return ()
         async with self._store.transaction() as unit:
-            patients = await unit.lock([(event.data.genotype.tenant, event.data.genotype.patient) for event in batch])
+            await unit.lock([_key(event) for event in batch])
             handled = await unit.handled(map(_inbox_id, batch))
-            for event in batch:
+            unseen = [event for event in batch if _inbox_id(event) not in handled]
+            patients = await unit.patients([_key(event) for event in unseen])
+            for event in unseen:
                 if _inbox_id(event) in handled:
                     continue
-                stored = patients[event.data.genotype.tenant, event.data.genotype.patient]
+                stored = patients[_key(event)]
                 effect = attempt(partial(self._effect, stored, event))
                 if isinstance(effect, Rejected):
                     failures.append(Failure(event, effect))
@@ -91,18 +91,9 @@ class Recommender:
                 stored.id, accepted.ordinal, delivery, genotype.software, genotype.observed, genotype.warnings
             )
         if accepted.event is not None:
-            key, body, headers = encode(
-                RECOMMENDATION,
-                accepted.event,
-                id=derived_id(event, STAGE, accepted.event.knowledge.release, REVISION),
-                source=SOURCE,
-                time=event.time,
-                traceparent=event.traceparent,
-            )
-            packed = orjson.dumps([[name, value.decode()] for name, value in headers]).decode()
-            text = key.decode()
-            outbox = OutboxRow(lane_of(text), text, packed, zlib.compress(body, _COMPRESSION))
-            history = _history(stored, accepted, body)
+            parts = fragments(accepted.event)
+            outbox = _outbox(event, accepted.event, parts)
+            history = _history(stored, accepted, parts)
         inbox = InboxRow(
             _inbox_id(event),
             genotype.result.event_source,
@@ -128,11 +119,31 @@ def _collect(unit: Unit, stored: Stored, effect: Effect) -> None:
         unit.outbox.append(effect.outbox)
 
 
-def _history(stored: Stored, accepted: Acceptance, body: bytes) -> HistoryRow:
+def _outbox(cause: Event[PhenotypeAssigned], event: RecommendationsChanged, parts: Sequence[bytes]) -> OutboxRow:
+    size = sum(map(len, parts))
+    if size > MAX_VALUE_BYTES:
+        raise Rejected(
+            Code.OUTPUT_TOO_LARGE, f"{size:,} bytes of recommendations; at most {MAX_VALUE_BYTES:,} are published"
+        )
+    headers = headers_of(
+        RECOMMENDATION,
+        id=derived_id(cause, STAGE, event.knowledge.release, REVISION),
+        source=SOURCE,
+        time=cause.time,
+        traceparent=cause.traceparent,
+    )
+    key = key_of(event)
+    named = orjson.dumps([[name, value.decode()] for name, value in headers]).decode()
+    return OutboxRow(lane_of(key), key, named, pack(parts))
+
+
+def _history(stored: Stored, accepted: Acceptance, parts: Sequence[bytes]) -> HistoryRow:
     event = accepted.event
     if event is None:
         raise ValueError("only a published event has a place in history")
-    issued, withdrawn = difference(accepted.before.recommendations, accepted.after.recommendations)
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
     return HistoryRow(
         stored.id,
         event.sequence,
@@ -141,10 +152,14 @@ def _history(stored: Stored, accepted: Acceptance, body: bytes) -> HistoryRow:
         event.cause.id,
         accepted.ordinal,
         event.knowledge.release,
-        issued,
-        withdrawn,
-        hashlib.sha256(body).digest(),
+        keys(accepted.after.recommendations),
+        *difference(accepted.before.recommendations, accepted.after.recommendations),
+        digest.digest(),
     )
+
+
+def _key(event: Event[PhenotypeAssigned]) -> PatientKey:
+    return (event.data.genotype.tenant, event.data.genotype.patient)
 
 
 def _inbox_id(event: Event[PhenotypeAssigned]) -> UUID:

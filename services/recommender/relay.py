@@ -7,7 +7,6 @@ again, with the same id and sequence.
 
 import asyncio
 import time
-import zlib
 from contextlib import suppress
 from typing import Any
 
@@ -22,6 +21,7 @@ from runtime.producer import Producer
 from runtime.retry import Fault, describe
 from runtime.settings import Settings
 from schemas.topics import RECOMMENDATION
+from services.recommender.body import unpack
 from services.recommender.lanes import LANES
 from services.recommender.store.connection import connect, transient, unreachable
 from services.recommender.store.unit import WAKE_RELAY
@@ -155,7 +155,7 @@ class Relay:
 
     def _message(self, row: asyncpg.Record) -> Outgoing:
         headers = tuple((name, value.encode()) for name, value in orjson.loads(row["headers"]))
-        return Outgoing(self._topic, row["key"].encode(), zlib.decompress(row["body"]), headers)
+        return Outgoing(self._topic, row["key"].encode(), unpack(row["body"]), headers)
 
 
 class _Session:

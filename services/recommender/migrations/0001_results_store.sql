@@ -51,6 +51,12 @@ CREATE TABLE inbox (
 CREATE INDEX inbox_by_cause ON inbox (cause_id);
 CREATE INDEX inbox_by_result ON inbox (patient_id, ordinal);
 
+-- Ids of guideline rules, each once: history has hundreds in a row.
+CREATE TABLE rules (
+    number integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    rule   text COLLATE "C" NOT NULL UNIQUE
+);
+
 -- One row for each published event, never changed. Rules are kept as the difference from the event before.
 CREATE TABLE history (
     patient_id  bigint NOT NULL REFERENCES patients ON DELETE CASCADE,
@@ -60,8 +66,9 @@ CREATE TABLE history (
     cause_id    text NOT NULL,
     ordinal     integer,                    -- the result that caused it
     release     text NOT NULL,
-    issued      json NOT NULL,              -- [[rule, {gene: key}], …] that came
-    withdrawn   json NOT NULL,              -- and went
+    keys        json NOT NULL,              -- {gene: [what the patient was looked up with, …]}
+    issued      integer[] NOT NULL,         -- numbers of the rules that came
+    withdrawn   integer[] NOT NULL,         -- and went
     body_sha256 bytea NOT NULL,             -- of the value as published
     recorded    timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (patient_id, sequence)
@@ -73,7 +80,7 @@ CREATE TABLE outbox (
     lane     smallint NOT NULL,             -- by the patient's key: one relay at a time for each
     key      text NOT NULL,
     headers  json NOT NULL,
-    body     bytea NOT NULL,                -- zlib
+    body     bytea NOT NULL,                -- packed: services/recommender/body.py
     recorded timestamptz NOT NULL DEFAULT now()
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 ALTER TABLE outbox ALTER COLUMN body SET STORAGE EXTERNAL;

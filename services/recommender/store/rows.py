@@ -107,8 +107,10 @@ class HistoryRow(NamedTuple):
     cause_id: str
     ordinal: int | None
     release: str
-    issued: str
-    withdrawn: str
+    keys: str
+    issued: tuple[str, ...]
+    withdrawn: tuple[str, ...]
+    """Rule ids."""
     body_sha256: bytes
 
 
@@ -151,17 +153,21 @@ def identity(row: asyncpg.Record) -> Identity:
     return (row["laboratory"], row["accession"], row["content_sha256"], row["release"])
 
 
-def places(recommendations: Iterable[Recommendation]) -> str:
-    """Recommendations as what they follow from: rule ids with the patient's keys."""
-    return orjson.dumps([[one.rule, one.genes] for one in recommendations]).decode()
+def keys(recommendations: Iterable[Recommendation]) -> str:
+    """What the patient was looked up with, by gene."""
+    used: dict[str, set[str]] = {}
+    for one in recommendations:
+        for gene, key in one.genes.items():
+            used.setdefault(gene, set()).add(key)
+    return orjson.dumps({gene: sorted(used[gene]) for gene in sorted(used)}).decode()
 
 
-def difference(before: Iterable[Recommendation], after: Iterable[Recommendation]) -> tuple[str, str]:
-    """Rules and keys that came and that went."""
-    had, has = ({(one.rule, tuple(one.genes.items())): one for one in side} for side in (before, after))
-    issued = [one for place, one in has.items() if place not in had]
-    withdrawn = [one for place, one in had.items() if place not in has]
-    return places(issued), places(withdrawn)
+def difference(
+    before: Iterable[Recommendation], after: Iterable[Recommendation]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Ids of the rules that came and of those that went."""
+    had, has = ({one.rule for one in side} for side in (before, after))
+    return tuple(sorted(has - had)), tuple(sorted(had - has))
 
 
 def _compact(adapter: TypeAdapter[Any], value: Any) -> str:

@@ -1,6 +1,6 @@
 """The store as services and commands hold it: a pool of connections, transactions for the recommender, readiness."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
@@ -11,12 +11,16 @@ from runtime.settings import Settings
 from services.recommender.store.connection import open_pool
 from services.recommender.store.unit import Unit
 
+_ADD_RULES = "INSERT INTO rules (rule) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING"
+_RULES = "SELECT rule, number FROM rules WHERE rule = ANY ($1::text[])"
+
 
 class Store:
     """An open results store."""
 
     def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
         self.pool = pool
+        self._rules: dict[str, int] = {}
 
     @classmethod
     async def open(
@@ -39,7 +43,15 @@ class Store:
     async def transaction(self) -> AsyncIterator[Unit]:
         """A unit of work, committed when the block ends well. The block calls ``save`` itself, once, at its end."""
         async with self.pool.acquire() as connection, connection.transaction():
-            yield Unit(connection)
+            yield Unit(connection, self.rule_numbers)
+
+    async def rule_numbers(self, rules: Collection[str]) -> Mapping[str, int]:
+        """The numbers that history keeps in place of rule ids; a new rule gets one, for good, at once."""
+        if unknown := sorted(set(rules) - self._rules.keys()):
+            await self.pool.execute(_ADD_RULES, unknown)
+            found = await self.pool.fetch(_RULES, unknown)
+            self._rules |= {row["rule"]: row["number"] for row in found}
+        return self._rules
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator["asyncpg.pool.PoolConnectionProxy[Any]"]:

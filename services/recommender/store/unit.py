@@ -1,7 +1,7 @@
 """One transaction of the recommender: what a batch of events changes is read, locked and written together."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -52,10 +52,14 @@ INSERT INTO inbox (event, cause_source, cause_id, patient_id, ordinal, sequence)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::int[], $6::int[])
 """
 _ADD_HISTORY = """
-INSERT INTO history (patient_id, sequence, inputs, cause_type, cause_id, ordinal, release, issued, withdrawn,
+INSERT INTO history (patient_id, sequence, inputs, cause_type, cause_id, ordinal, release, keys, issued, withdrawn,
                      body_sha256)
-SELECT * FROM unnest($1::bigint[], $2::int[], $3::int[], $4::text[], $5::text[], $6::int[], $7::text[], $8::json[],
-                     $9::json[], $10::bytea[])
+SELECT patient_id, sequence, inputs, cause_type, cause_id, ordinal, release, keys, issued::int[], withdrawn::int[],
+       body_sha256
+FROM unnest($1::bigint[], $2::int[], $3::int[], $4::text[], $5::text[], $6::int[], $7::text[], $8::json[], $9::text[],
+            $10::text[], $11::bytea[])
+     AS event (patient_id, sequence, inputs, cause_type, cause_id, ordinal, release, keys, issued, withdrawn,
+               body_sha256)
 """
 _ADD_OUTBOX = """
 INSERT INTO outbox (lane, key, headers, body)
@@ -91,27 +95,32 @@ class Unit:
     """What is collected in one transaction and written at its end by ``save``."""
 
     connection: "asyncpg.pool.PoolConnectionProxy[Any]"
+    number_rules: Callable[[Collection[str]], Awaitable[Mapping[str, int]]]
     results: list[ResultRow] = field(default_factory=list)
     superseded: dict[tuple[int, int], int] = field(default_factory=dict)
     inbox: list[InboxRow] = field(default_factory=list)
     history: list[HistoryRow] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)
-    locked: list[Stored] = field(default_factory=list)
+    locked: dict[PatientKey, Stored] = field(default_factory=dict)
 
-    async def lock(self, keys: Collection[PatientKey]) -> dict[PatientKey, Stored]:
-        """The patients, each locked until the end of the transaction, with what has been accepted about them."""
+    async def lock(self, keys: Collection[PatientKey]) -> None:
+        """Lock the patients until the end of the transaction; who is new gets a row."""
         wanted = [list(column) for column in zip(*sorted(set(keys)), strict=True)]
         await self.connection.execute(_CREATE, *wanted)
-        found = await self.connection.fetch(_LOCK, *wanted)
-        known = [row["id"] for row in found if row["inputs"] > 0]
-        accepted = await self.connection.fetch(_RESULTS, known) if known else []
-        by_patient: dict[int, list[asyncpg.Record]] = {id_: [] for id_ in known}
-        for row in accepted:
-            by_patient[row["patient_id"]].append(row)
-        for row in found:
-            patient = _patient(row, by_patient.get(row["id"], []))
-            self.locked.append(Stored(row["id"], patient, patient))
-        return {(one.patient.tenant, one.patient.pseudonym): one for one in self.locked}
+        for row in await self.connection.fetch(_LOCK, *wanted):
+            patient = Patient(row["tenant"], row["pseudonym"], row["sequence"], row["inputs"])
+            self.locked[patient.tenant, patient.pseudonym] = Stored(row["id"], patient, patient)
+
+    async def patients(self, keys: Collection[PatientKey]) -> Mapping[PatientKey, Stored]:
+        """These of the locked patients, with what has been accepted about them."""
+        wanted = {self.locked[key].id: self.locked[key] for key in keys}
+        known = [id_ for id_, one in wanted.items() if one.patient.inputs > 0]
+        accepted: dict[int, list[asyncpg.Record]] = {id_: [] for id_ in known}
+        for row in await self.connection.fetch(_RESULTS, known) if known else ():
+            accepted[row["patient_id"]].append(row)
+        for id_, found in accepted.items():
+            wanted[id_].patient = wanted[id_].was = _with_results(wanted[id_].patient, found)
+        return {key: self.locked[key] for key in keys}
 
     async def handled(self, events: Iterable[UUID]) -> set[UUID]:
         """Which of these events have had their effect already. To be asked after ``lock``."""
@@ -126,17 +135,26 @@ class Unit:
         added = [row._replace(superseded_by=self._successor(row)) for row in self.results]
         fresh = {(row.patient_id, row.ordinal) for row in added}
         older = [(id_, old, new) for (id_, old), new in self.superseded.items() if (id_, old) not in fresh]
-        moved = [one for one in self.locked if one.patient is not one.was]
+        moved = [one for one in self.locked.values() if one.patient is not one.was]
         await self._write(_ADD_RESULTS, added)
         await self._write(_ADD_INBOX, self.inbox)
-        await self._write(_ADD_HISTORY, self.history)
+        await self._write(_ADD_HISTORY, await self._numbered_history())
         await self._write(_ADD_OUTBOX, self.outbox)
         await self._write(_SUPERSEDE, older)
         await self._write(_ADVANCE, [(one.id, one.patient.sequence, one.patient.inputs) for one in moved])
-        if empty := [one.id for one in self.locked if one.patient.inputs == 0]:
+        if empty := [one.id for one in self.locked.values() if one.patient.inputs == 0]:
             await self.connection.execute(_FORGET_EMPTY, empty)
         if self.outbox:
             await self.connection.execute(f"NOTIFY {WAKE_RELAY}")
+
+    async def _numbered_history(self) -> list[tuple[Any, ...]]:
+        numbers = await self.number_rules({rule for row in self.history for rule in (*row.issued, *row.withdrawn)})
+
+        def array(rules: Sequence[str]) -> str:
+            # As text: PostgreSQL has no arrays of arrays of different lengths.
+            return "{" + ",".join(str(number) for number in sorted(numbers[rule] for rule in rules)) + "}"
+
+        return [(*row[:8], array(row.issued), array(row.withdrawn), row.body_sha256) for row in self.history]
 
     def _successor(self, row: ResultRow) -> int | None:
         return self.superseded.get((row.patient_id, row.ordinal))
@@ -146,11 +164,11 @@ class Unit:
             await self.connection.execute(statement, *(list(column) for column in zip(*values, strict=True)))
 
 
-def _patient(row: asyncpg.Record, accepted: Sequence[asyncpg.Record]) -> Patient:
+def _with_results(patient: Patient, accepted: Sequence[asyncpg.Record]) -> Patient:
     current = {
         (one["laboratory"], one["accession"]): Numbered(one["ordinal"], rows.delivery(one))
         for one in accepted
         if one["counts"]
     }
     known: dict[Identity, int] = {rows.identity(one): one["ordinal"] for one in accepted}
-    return Patient(row["tenant"], row["pseudonym"], row["sequence"], row["inputs"], current, known)
+    return replace(patient, current=current, known=known)
