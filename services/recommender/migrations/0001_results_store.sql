@@ -19,7 +19,7 @@ CREATE TABLE results (
     ordinal        integer NOT NULL,
     laboratory     text NOT NULL,
     accession      text NOT NULL,
-    version        integer NOT NULL,
+    version        bigint NOT NULL,
     status         text NOT NULL,
     issued         timestamptz NOT NULL,
     sex            text NOT NULL,
