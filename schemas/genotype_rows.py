@@ -45,7 +45,9 @@ def accept(rows: Any, dropped: Callable[[str], None]) -> Accepted:
         raise Rejected(Code.INVALID_FIELD, "expected an array of genotype rows", "genotypes")
     if (colons := _colons_if_plain(rows)) is not None:
         return Accepted(tuple(rows), colons)
-    known = [_without_unknown(row, dropped) for row in rows]
+    for name in sorted({name for row in rows if type(row) is dict for name in row} - _KNOWN):
+        dropped(f"genotypes[].{name}")
+    known = [_without_unknown(row) for row in rows]
     if _colons_if_plain(known) is None:
         known = [_examined(row, f"genotypes[{index}]") for index, row in enumerate(known)]
     return Accepted(tuple(known), None)
@@ -112,11 +114,9 @@ def _highest(text: str) -> int:
     return max((int(entry) for entry in re.split(r"[/|]", text) if entry != "."), default=0)
 
 
-def _without_unknown(row: Any, dropped: Callable[[str], None]) -> Any:
+def _without_unknown(row: Any) -> Any:
     if type(row) is not dict:
         return row
-    for name in row.keys() - _KNOWN:
-        dropped(f"genotypes[].{name}")
     return {name: value for name, value in row.items() if value is not None and name in _KNOWN}
 
 

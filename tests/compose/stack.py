@@ -45,8 +45,8 @@ class Stack:
         kafka, database = _free_ports(2)
         clean = {name: value for name, value in os.environ.items() if not name.startswith("PGX_")}
         self.environment = clean | {
-            "PGX_COMPOSE_KAFKA_PORT": str(kafka),
-            "PGX_COMPOSE_DATABASE_PORT": str(database),
+            "KAFKA_HOST_PORT": str(kafka),
+            "POSTGRES_HOST_PORT": str(database),
             "PGX_KAFKA_BOOTSTRAP_SERVERS": f"localhost:{kafka}",
             "PGX_DATABASE_URL": f"postgresql://pgx@localhost:{database}/pgx",
             "PGX_DATABASE_PASSWORD_FILE": str(ROOT / "deploy/secrets/database-password"),
