@@ -43,7 +43,7 @@ _ADD_RESULTS = """
 INSERT INTO results (patient_id, ordinal, laboratory, accession, version, status, issued, sex, event_source, event_id,
                      content_sha256, release, release_sha256, software, superseded_by, genotypes, phenotypes, observed,
                      warnings)
-SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::int[], $6::text[], $7::timestamptz[],
+SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[],
                      $8::text[], $9::text[], $10::text[], $11::bytea[], $12::text[], $13::bytea[], $14::text[],
                      $15::int[], $16::json[], $17::json[], $18::json[], $19::json[])
 """
