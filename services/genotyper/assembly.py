@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from knowledge.model import Gene
 from schemas.errors import Code, Rejected
 from schemas.lab_result import Genotype
-from services.genotyper.reading import Reading
+from services.genotyper.observation import Observation
 
 MIN_DISAGREEING = 5
 """So many definition positions must speak against GRCh38 at least."""
@@ -38,18 +38,16 @@ class AssemblyCheck:
         bare = {(chromosome.removeprefix("chr"), pos): ref for (chromosome, pos), ref in grch37.items()}
         return cls(grch37 | bare)
 
-    def check(self, rows: Sequence[Genotype], reading: Reading) -> None:
+    def check(self, rows: Sequence[Genotype], observations: Sequence[Observation], outside: int) -> None:
         """Raises Rejected(WRONG_ASSEMBLY)."""
-        at_positions = sum(observation.with_row.bit_count() for observation in reading.observations)
+        at_positions = sum(observation.with_row.bit_count() for observation in observations)
         disagreeing = sum(
-            warning.code == "ref-mismatch-discarded"
-            for observation in reading.observations
-            for warning in observation.warnings
+            warning.code == "ref-mismatch-discarded" for observation in observations for warning in observation.warnings
         )
         if disagreeing >= MIN_DISAGREEING and disagreeing >= DISAGREEING_SHARE * at_positions:
             message = f"REF disagrees with GRCh38 at {disagreeing} of {at_positions} definition positions"
             raise Rejected(Code.WRONG_ASSEMBLY, message, "genotypes")
-        if not reading.outside:
+        if not outside:
             return
         on_grch37 = sum(self.grch37.get((row["chrom"], row["pos"])) == row["ref"] for row in rows)
         if on_grch37 >= MIN_DISAGREEING and on_grch37 > at_positions - disagreeing:

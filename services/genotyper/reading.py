@@ -1,17 +1,31 @@
-"""A laboratory result's rows, sorted out into one observation for each gene.
+"""A laboratory result's rows, sorted by gene, and what each gene's rows show.
 
 Most rows of most samples say "reference, in the definition's own spelling"; they take a short way here, all others go
 through ``rows``. The first usable row of a position counts, later ones are reported.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from schemas.lab_result import Genotype
 from schemas.warning import Warning
+from services.genotyper.definition import GeneDefinition
 from services.genotyper.observation import Observation, Row, SiteCall
 from services.genotyper.panel import Panel, Site
 from services.genotyper.rows import flagged_by_preprocessor, read_row, warning
+
+Entry = tuple[int, Genotype, Site]
+"""A row with its number in the result and the position that it is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """A result's rows by gene."""
+
+    entries: tuple[list[Entry], ...]
+    """In the panel's gene order; within a gene in the order of the result."""
+    outside: int
+    """Rows at no position of the panel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +35,27 @@ class Reading:
     observations: tuple[Observation, ...]
     """In the panel's gene order."""
     outside: int
-    """Rows at no position of the panel."""
+
+
+def sort_rows(rows: Sequence[Genotype], panel: Panel) -> Sorted:
+    """Sorts a result's rows by gene."""
+    entries: tuple[list[Entry], ...] = tuple([] for _ in panel.genes)
+    find = panel.sites.get
+    outside = 0
+    for number, row in enumerate(rows):
+        site = find((row["chrom"], row["pos"]))
+        if site is None:
+            outside += 1
+        else:
+            entries[site.gene].append((number, row, site))
+    return Sorted(entries, outside)
+
+
+def read(rows: Sequence[Genotype], panel: Panel) -> Reading:
+    """What every gene's rows show. Raises Rejected where a genotype is not valid VCF."""
+    by_gene = sort_rows(rows, panel)
+    observations = tuple(map(observe, panel.genes, by_gene.entries))
+    return Reading(observations, by_gene.outside)
 
 
 @dataclass(slots=True)
@@ -41,52 +75,36 @@ class _Collected:
     extras: dict[str, str] = field(default_factory=dict)
 
 
-_NOTHING = _Collected()
+def observe(definition: GeneDefinition, entries: Iterable[Entry], common_gt: str = "", common: int = 0) -> Observation:
+    """What one gene's rows show. Raises Rejected where a genotype is not valid VCF.
 
-
-def read(rows: Sequence[Genotype], panel: Panel) -> Reading:
-    """Sorts a result's rows by gene. Raises Rejected where a genotype is not valid VCF."""
-    count = len(panel.genes)
-    plain = {"0/0": [0] * count, "0|0": [0] * count, "0": [0] * count}
-    with_row = [0] * count
-    collected: dict[int, _Collected] = {}
-    find = panel.sites.get
-    outside = 0
-    for number, row in enumerate(rows):
-        site = find((row["chrom"], row["pos"]))
-        if site is None:
-            outside += 1
-            continue
-        gene, gt = site.gene, row["gt"]
+    Positions of ``common`` have a row in the definition's spelling with the reference genotype ``common_gt``; their
+    rows are not among the entries.
+    """
+    slash, pipe, single = (common if common_gt == gt else 0 for gt in ("0/0", "0|0", "0"))
+    odd = _Collected()
+    for number, row, site in entries:
+        gt, bit = row["gt"], site.bit
         if (
             gt in site.reference_gts
-            and not with_row[gene] & site.bit
             and row["ref"] == site.ref
             and row["alt"] == site.alts
+            and not (slash | pipe | single | odd.with_row) & bit
             and row.get("ps") is None
             and not row.get("filter")
         ):
-            plain[gt][gene] |= site.bit
-            with_row[gene] |= site.bit
-            continue
-        if gene not in collected:
-            collected[gene] = _Collected()
-        into = collected[gene]
-        if site.extra:
-            _collect_extra(into, row, site, number)
-            continue
-        taken = into.usable | plain["0/0"][gene] | plain["0|0"][gene] | plain["0"][gene]
-        _collect(
-            into, row, site, number, usable_before=bool(taken & site.bit), row_before=bool(with_row[gene] & site.bit)
-        )
-        with_row[gene] |= site.bit
-    observations = tuple(
-        _observation(
-            panel, gene, plain["0/0"][gene], plain["0|0"][gene], plain["0"][gene], collected.get(gene, _NOTHING)
-        )
-        for gene in range(count)
-    )
-    return Reading(observations, outside)
+            if gt == "0/0":
+                slash |= bit
+            elif gt == "0|0":
+                pipe |= bit
+            else:
+                single |= bit
+        elif site.extra:
+            _collect_extra(odd, row, site, number)
+        else:
+            plain = (slash | pipe | single) & bit
+            _collect(odd, row, site, number, bool(plain | odd.usable & bit), bool(plain | odd.with_row & bit))
+    return _observation(definition, slash, pipe, single, odd)
 
 
 def _collect(into: _Collected, row: Genotype, site: Site, number: int, usable_before: bool, row_before: bool) -> None:
@@ -125,10 +143,10 @@ def _collect_extra(into: _Collected, row: Genotype, site: Site, number: int) -> 
         into.extras[name] = reading.call.first + ("" if second is None else f"/{second}")
 
 
-def _observation(panel: Panel, gene: int, slash: int, pipe: int, single: int, collected: _Collected) -> Observation:
+def _observation(definition: GeneDefinition, slash: int, pipe: int, single: int, collected: _Collected) -> Observation:
     plain = slash | pipe | single
     seen = plain | collected.usable
-    reference_gt, others = _reference_rows(panel, gene, {"0/0": slash, "0|0": pipe, "0": single})
+    reference_gt, others = _reference_rows(definition, {"0/0": slash, "0|0": pipe, "0": single})
     return Observation(
         seen=seen,
         single=single | collected.single,
@@ -145,7 +163,7 @@ def _observation(panel: Panel, gene: int, slash: int, pipe: int, single: int, co
     )
 
 
-def _reference_rows(panel: Panel, gene: int, plain: dict[str, int]) -> tuple[str | None, list[tuple[int, int, Row]]]:
+def _reference_rows(definition: GeneDefinition, plain: dict[str, int]) -> tuple[str | None, list[tuple[int, int, Row]]]:
     """The commonest way the gene's plain reference rows are written, and the rows written in another way."""
     written = sorted((-bits.bit_count(), gt) for gt, bits in plain.items() if bits)
     if not written:
@@ -153,7 +171,6 @@ def _reference_rows(panel: Panel, gene: int, plain: dict[str, int]) -> tuple[str
     reference_gt = written[0][1]
     if len(written) == 1:
         return reference_gt, []
-    definition = panel.genes[gene]
     positions = definition.gene.definition.positions
     return reference_gt, [
         (column, -1, (positions[column].pos, positions[column].ref, positions[column].alts, gt, None))

@@ -12,11 +12,12 @@ DIFFERS = "reported-differs-from-matched"
 _CALLED = (CallStatus.CALLED, CallStatus.AMBIGUOUS)
 
 
-def reconcile(reported: GeneCall, matched: Call) -> GeneCall:
+def reconcile(reported: GeneCall, matched: GeneCall) -> GeneCall:
     """The reported call with the matched one beside it, where the gene's positions were looked at."""
     if matched.status is CallStatus.NOT_ASSAYED:
         return reported
-    update: dict[str, object] = {"matched": matched}
+    plain = Call(**{name: getattr(matched, name) for name in Call.model_fields})
+    update: dict[str, object] = {"matched": plain, "observed_variants": matched.observed_variants}
     if _differ(reported, matched):
         message = "the laboratory's own call is not what its genotypes show"
         update["warnings"] = (*reported.warnings, Warning(code=DIFFERS, message=message))

@@ -1,36 +1,34 @@
-"""All genes of one release called from one laboratory result, with a memo of what was called before.
+"""All genes of one release called from one laboratory result.
 
 Populations repeat themselves: most genes of most samples show one of a few patterns, and equal observations give equal
-calls.
+calls. So two memos stand before matching: of genotypes in a known layout, and of observations.
 """
 
-from collections.abc import Callable
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
-from knowledge.model import Matching, Ploidy
+from knowledge.model import Ploidy
 from knowledge.release import Release
-from schemas.genotype import Call, CallStatus, GeneCall, ObservedGene
-from schemas.lab_result import LabResult, Sex
+from schemas.genotype import CallStatus, GeneCall, ObservedGene
+from schemas.lab_result import Genotype, LabResult, Sex
 from schemas.warning import Warning
 from services.genotyper import reported
 from services.genotyper.assembly import AssemblyCheck
-from services.genotyper.calling import call_gene, decisive_variant
-from services.genotyper.definition import GeneDefinition
+from services.genotyper.gene_caller import Answer, GeneCaller
+from services.genotyper.layout import MAX_LAYOUTS, Genotypes, Layout
 from services.genotyper.notation import Notation
-from services.genotyper.observation import Observation
 from services.genotyper.options import Options
 from services.genotyper.panel import build_panel
-from services.genotyper.reading import read
+from services.genotyper.reading import observe, read, sort_rows
 from services.genotyper.reconcile import reconcile
 from services.genotyper.research import MESSAGES as RESEARCH_MESSAGES
 from services.genotyper.research import research_genes
 
 MEMO_SIZE = 512
-"""Patterns remembered for each gene."""
+"""Patterns of genotypes remembered for each gene of a layout."""
 
 OUTSIDE = "outside-definitions"
-COPY_NUMBER_NEEDED = "copy-number-needed"
 MALE_DIPLOID = "male-called-diploid"
 FEMALE_HAPLOID = "female-called-haploid"
 
@@ -52,11 +50,10 @@ class Called:
 
 
 @dataclass(frozen=True, slots=True)
-class _Matched:
-    call: GeneCall
-    plain: Call
-    """The same without the gene, to stand beside a reported call."""
-    observed: ObservedGene | None
+class _KnownLayout:
+    layout: Layout
+    answers: tuple[dict[Genotypes, Answer], ...]
+    """For each gene what was answered to its genotypes."""
 
 
 class ReleaseCaller:
@@ -64,120 +61,93 @@ class ReleaseCaller:
 
     def __init__(self, release: Release, options: Options) -> None:
         self.release = release
-        self._options = options
         self._panel = build_panel(release.genes.values(), options.combinations)
-        self._research = research_genes(release, options.research)
-        self._research_panel = build_panel((gene for gene, _ in self._research), options.combinations)
-        self._warning_of = {
-            gene.symbol: Warning(code=code, message=RESEARCH_MESSAGES[code]) for gene, code in self._research
-        }
+        self._callers = tuple(GeneCaller(definition, options) for definition in self._panel.genes)
+        research = research_genes(release, options.research)
+        self._research_panel = build_panel((gene for gene, _ in research), options.combinations)
+        self._research = tuple(
+            GeneCaller(definition, options, Warning(code=code, message=RESEARCH_MESSAGES[code]))
+            for definition, (_, code) in zip(self._research_panel.genes, research, strict=True)
+        )
         self._assembly = AssemblyCheck.of(tuple(release.genes.values()))
         self._notations = {symbol: Notation(gene) for symbol, gene in release.genes.items()}
-        self._order = {definition.symbol: number for number, definition in enumerate(self._panel.genes)}
-        self._match = tuple(_memo(definition, options) for definition in self._panel.genes)
+        self._layouts: list[_KnownLayout] = []
+        numbers = {definition.symbol: number for number, definition in enumerate(self._panel.genes)}
+        self._genes = tuple((symbol, gene, numbers.get(symbol)) for symbol, gene in release.genes.items())
+        self._not_assayed = {s: GeneCall(gene=s, status=CallStatus.NOT_ASSAYED) for s in release.genes}
 
     def call(self, result: LabResult) -> Called:
         """Every gene of the release, in the order of the symbols. Raises Rejected."""
-        reading = read(result.genotypes, self._panel)
-        self._assembly.check(result.genotypes, reading)
+        answers, outside = self._answers(result.genotypes)
         lines, warnings = reported.by_gene(result.reported, self.release.genes)
-        if reading.outside:
-            message = f"{reading.outside} rows are at no position of the definitions"
+        if outside:
+            message = f"{outside} rows are at no position of the definitions"
             warnings += (Warning(code=OUTSIDE, message=message),)
         observed: dict[str, ObservedGene] = {}
         genotypes: list[GeneCall] = []
-        for symbol, gene in self.release.genes.items():
-            matched = self._matched(symbol, reading.observations, result.sex)
-            if matched is not None and matched.observed is not None:
-                observed[symbol] = matched.observed
+        for symbol, gene, number in self._genes:
+            matched = self._not_assayed[symbol]
+            if number is not None and (answer := answers[number]).observed is not None:
+                observed[symbol] = answer.observed
+                matched = answer.call
+                if gene.ploidy is Ploidy.X_LINKED:
+                    matched = _with_sex(answer, result.sex)
             if symbol in lines:
-                call = reported.read_gene(gene, lines[symbol], self._notations[symbol])
-                genotypes.append(call if matched is None else reconcile(call, matched.plain))
-            elif matched is not None:
-                genotypes.append(matched.call)
-            else:
-                genotypes.append(GeneCall(gene=symbol, status=CallStatus.NOT_ASSAYED))
-        return Called(tuple(genotypes), observed, warnings, self._research_calls(result))
+                matched = reconcile(reported.read_gene(gene, lines[symbol], self._notations[symbol]), matched)
+            genotypes.append(matched)
+        return Called(tuple(genotypes), observed, warnings, self._research_calls(result.genotypes))
 
-    def _matched(self, symbol: str, observations: tuple[Observation, ...], sex: Sex) -> _Matched | None:
-        number = self._order.get(symbol)
-        if number is None:
-            return None
-        matched = self._match[number](observations[number])
-        gene = self.release.genes[symbol]
-        if gene.ploidy is not Ploidy.X_LINKED or not observations[number].seen:
-            return matched
-        code = _sex_code(observations[number], sex)
-        if code is None:
-            return matched
-        warnings = (*matched.call.warnings, Warning(code=code, message=MESSAGES[code]))
-        update = {"warnings": warnings}
-        return _Matched(
-            matched.call.model_copy(update=update), matched.plain.model_copy(update=update), matched.observed
-        )
+    def forget(self, layouts: bool = False) -> None:
+        """Empties the memos of genotypes and observations; also the known layouts where asked."""
+        if layouts:
+            self._layouts = []
+        for known in self._layouts:
+            for answers in known.answers:
+                answers.clear()
+        for caller in self._callers:
+            caller.forget()
 
-    def _research_calls(self, result: LabResult) -> tuple[GeneCall, ...]:
+    def _answers(self, rows: Sequence[Genotype]) -> tuple[Sequence[Answer], int]:
+        """What each gene's rows come to, and the number of rows outside all genes."""
+        for known in self._layouts:
+            if (split := known.layout.split(rows)) is not None:
+                return [
+                    self._remembered(known, gene, gts, rows) for gene, gts in enumerate(split)
+                ], known.layout.outside
+        by_gene = sort_rows(rows, self._panel)
+        observations = tuple(map(observe, self._panel.genes, by_gene.entries))
+        self._assembly.check(rows, observations, by_gene.outside)
+        if Layout.possible(rows):
+            known = _KnownLayout(Layout(rows, by_gene), tuple({} for _ in self._callers))
+            self._layouts = [known, *self._layouts[: MAX_LAYOUTS - 1]]
+        answers = [caller.answer(seen) for caller, seen in zip(self._callers, observations, strict=True)]
+        return answers, by_gene.outside
+
+    def _remembered(self, known: _KnownLayout, gene: int, gts: Genotypes, rows: Sequence[Genotype]) -> Answer:
+        answers = known.answers[gene]
+        answer = answers.get(gts)
+        if answer is None:
+            caller = self._callers[gene]
+            answer = caller.answer(known.layout.genes[gene].observe(caller.definition, gts, rows))
+            if len(answers) >= MEMO_SIZE:
+                del answers[next(iter(answers))]
+            answers[tuple(map(sys.intern, gts))] = answer
+        return answer
+
+    def _research_calls(self, rows: Sequence[Genotype]) -> tuple[GeneCall, ...]:
         if not self._research:
             return ()
-        panel = self._research_panel
-        reading = read(result.genotypes, panel)
-        calls = []
-        for definition, observation in zip(panel.genes, reading.observations, strict=True):
-            call = _gene_call(definition, observation, None, self._options)
-            update = {"warnings": (self._warning_of[definition.symbol], *call.warnings)}
-            calls.append(call.model_copy(update=update))
-        return tuple(calls)
+        observations = read(rows, self._research_panel).observations
+        return tuple(caller.answer(seen).call for caller, seen in zip(self._research, observations, strict=True))
 
 
-def _memo(definition: GeneDefinition, options: Options) -> Callable[[Observation], _Matched]:
-    @lru_cache(maxsize=MEMO_SIZE)
-    def match(observation: Observation) -> _Matched:
-        research = definition.gene.definition.matching is Matching.RESEARCH
-        call = _gene_call(definition, observation, _uncalled(observation) if research else None, options)
-        plain = Call(**{name: getattr(call, name) for name in Call.model_fields})
-        return _Matched(call, plain, _observed(definition, observation))
-
-    return match
-
-
-def _uncalled(observation: Observation) -> Call:
-    """The clinical call of a gene that small variants alone cannot call."""
-    if not observation.with_row:
-        return Call(status=CallStatus.NOT_ASSAYED)
-    return Call(status=CallStatus.NO_CALL, reason=COPY_NUMBER_NEEDED, warnings=observation.warnings)
-
-
-def _gene_call(definition: GeneDefinition, observation: Observation, given: Call | None, options: Options) -> GeneCall:
-    call = given or call_gene(definition, observation, options)
-    variants = dict(observation.extras)
-    if call.status is CallStatus.NO_CALL and (decisive := decisive_variant(definition, observation)) is not None:
-        variants[decisive[0]] = decisive[1]
-    assayed = call.status is not CallStatus.NOT_ASSAYED
-    return GeneCall(
-        gene=definition.symbol,
-        source="matched" if assayed else None,
-        observed_variants=variants,
-        **{name: getattr(call, name) for name in Call.model_fields},
-    )
-
-
-def _observed(definition: GeneDefinition, observation: Observation) -> ObservedGene | None:
-    """The gene's rows in compact form; None where there are none."""
-    if not observation.with_row:
-        return None
-    positions = definition.gene.definition.positions
-    absent = definition.bits(definition.everything & ~observation.with_row)
-    return ObservedGene(
-        reference_gt=observation.reference_gt,
-        absent=tuple(positions[column].pos for column in absent),
-        rows=observation.other_rows,
-        discarded_by_depth=observation.discarded_by_depth,
-    )
-
-
-def _sex_code(observation: Observation, sex: Sex) -> str | None:
-    if sex is Sex.MALE and not observation.single:
-        return MALE_DIPLOID
-    if sex is Sex.FEMALE and observation.single:
-        return FEMALE_HAPLOID
-    return None
+def _with_sex(answer: Answer, sex: Sex) -> GeneCall:
+    """The call of an X-linked gene with a warning where the number of alleles does not go with the sex."""
+    if sex is Sex.MALE and answer.copies == 2:
+        code = MALE_DIPLOID
+    elif sex is Sex.FEMALE and answer.copies == 1:
+        code = FEMALE_HAPLOID
+    else:
+        return answer.call
+    warning = Warning(code=code, message=MESSAGES[code])
+    return answer.call.model_copy(update={"warnings": (*answer.call.warnings, warning)})

@@ -1,0 +1,97 @@
+"""The order in which a laboratory sends its rows, recognised so that only genotypes are left to read.
+
+An assay reports the same positions with the same alleles, sample after sample. A result whose rows are those of a known
+layout is split into genotypes by gene at once; any other one is read row by row.
+"""
+
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import Any
+
+from schemas.lab_result import Genotype
+from services.genotyper.definition import GeneDefinition
+from services.genotyper.observation import Observation
+from services.genotyper.panel import Site
+from services.genotyper.reading import Entry, Sorted, observe
+
+MAX_LAYOUTS = 4
+"""Layouts remembered."""
+
+_WITH_ID = itemgetter("chrom", "pos", "ref", "alt", "id")
+_WITHOUT_ID = itemgetter("chrom", "pos", "ref", "alt")
+_GT = itemgetter("gt")
+_KEYS_WITH_ID = 6
+_KEYS_WITHOUT_ID = 5
+
+Genotypes = tuple[str, ...]
+"""The genotypes of a gene's rows, in the order of the layout."""
+
+
+class LayoutGene:
+    """The rows of one gene in a layout."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.numbers = [number for number, _, _ in entries]
+        met: set[int] = set()
+        self._rows: list[tuple[int, Site, bool]] = []
+        """Row number, position, and whether the row may need more than a look at its genotype."""
+        for number, row, site in entries:
+            plain = row["ref"] == site.ref and row["alt"] == site.alts and not site.extra and site.pos not in met
+            met.add(site.pos)
+            self._rows.append((number, site, not plain))
+        self._plain = sum(site.bit for _, site, special in self._rows if not special)
+        plain_sites = [site for _, site, special in self._rows if not special]
+        self._reference_gts = plain_sites[0].reference_gts if plain_sites else frozenset()
+
+    def observe(self, definition: GeneDefinition, gts: Genotypes, rows: Sequence[Genotype]) -> Observation:
+        """What the gene's rows show, of a result of this layout with these genotypes."""
+        common = next((gt for gt in gts if gt in self._reference_gts), "")
+        odd = [entry for gt, entry in zip(gts, self._rows, strict=True) if gt != common or entry[2]]
+        rest = self._plain & ~sum(site.bit for _, site, special in odd if not special)
+        return observe(definition, [(number, rows[number], site) for number, site, _ in odd], common, rest)
+
+
+class Layout:
+    """The rows of one assay but for their genotypes. Rows with more than alleles (phase sets, depths) have none."""
+
+    def __init__(self, rows: Sequence[Genotype], by_gene: Sorted) -> None:
+        self._keys = len(rows[0])
+        self._shape = _shape(rows, self._keys)
+        self.genes = tuple(map(LayoutGene, by_gene.entries))
+        self.outside = by_gene.outside
+        self._pick = tuple(_picker(gene.numbers) for gene in self.genes)
+
+    @staticmethod
+    def possible(rows: Sequence[Genotype]) -> bool:
+        """Whether every row consists of position, alleles, genotype and, in all rows or none, an identifier."""
+        if not rows:
+            return False
+        keys = len(rows[0])
+        if keys not in (_KEYS_WITH_ID, _KEYS_WITHOUT_ID) or any(len(row) != keys for row in rows):
+            return False
+        return keys == _KEYS_WITHOUT_ID or all("id" in row for row in rows)
+
+    def split(self, rows: Sequence[Genotype]) -> list[Genotypes] | None:
+        """The genotypes of each gene, if the rows are those of this layout."""
+        if len(rows) != len(self._shape) or set(map(len, rows)) != {self._keys}:
+            return None
+        try:
+            if _shape(rows, self._keys) != self._shape:
+                return None
+        except KeyError:
+            return None
+        genotypes = tuple(map(_GT, rows))
+        return [pick(genotypes) for pick in self._pick]
+
+
+def _shape(rows: Sequence[Genotype], keys: int) -> list[Any]:
+    return list(map(_WITH_ID if keys == _KEYS_WITH_ID else _WITHOUT_ID, rows))
+
+
+def _picker(numbers: list[int]) -> Any:
+    """Takes the genotypes of a gene's rows as a tuple."""
+    if not numbers:
+        return itemgetter(slice(0, 0))
+    if numbers == list(range(numbers[0], numbers[-1] + 1)):
+        return itemgetter(slice(numbers[0], numbers[-1] + 1))
+    return itemgetter(*numbers)
