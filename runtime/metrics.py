@@ -18,6 +18,7 @@ class Metrics:
     def __init__(self, service: str) -> None:
         self.registry = CollectorRegistry()
         self._service = service
+        self._dead_in_batch = 0
         labels = ("service",)
         self._events = Counter(
             "pgx_events", "Events by what became of them", (*labels, "outcome"), registry=self.registry
@@ -51,14 +52,16 @@ class Metrics:
         gauge = Gauge(name, description, ("service",), registry=self.registry)
         gauge.labels(self._service).set_function(read)
 
-    def batch(self, handled: int, seconds: float) -> None:
-        """A batch of so many events was handled, dead letters included."""
+    def batch(self, events: int, seconds: float) -> None:
+        """A batch of so many events is done; those that became dead letters meanwhile are not counted as handled."""
+        dead, self._dead_in_batch = self._dead_in_batch, 0
         self._batches.labels(self._service).inc()
         self._handling.labels(self._service).observe(seconds)
-        self._events.labels(self._service, "handled").inc(handled)
+        self._events.labels(self._service, "handled").inc(events - dead)
 
     def dead_letter(self, code: str) -> None:
-        """One of the events became a dead letter."""
+        """One of the events of the batch at hand became a dead letter."""
+        self._dead_in_batch += 1
         self._events.labels(self._service, "dead-letter").inc()
         self._dead_letters.labels(self._service, code).inc()
 

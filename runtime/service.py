@@ -25,7 +25,7 @@ from schemas.topics import DEAD_LETTER, Topic
 
 Background = Callable[[], Awaitable[None]]
 
-_SILENCE_SECONDS = 15.0
+_SILENCE_SECONDS = 10.0
 _FINISH_SECONDS = 25.0
 _WATCH_SECONDS = 1.0
 _OLDEST_EVERY_SECONDS = 60.0
