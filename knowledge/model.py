@@ -247,8 +247,8 @@ class Doubt(Fact):
 
     id: str
     topic: str
-    """``definitions``, ``functions``, ``phenotypes``, ``guidelines``, ``drugs``, ``codes``, ``phenoconversion`` or
-    ``warfarin``."""
+    """``definitions``, ``functions``, ``phenotypes`` and ``guidelines`` are about calls and guideline rows; the others
+    about the uses of their tables alone: ``phenoconversion``, ``warfarin`` (dose equations), ``drugs``, ``codes``."""
     genes: tuple[str, ...] = ()
     alleles: tuple[str, ...] = ()
     """Only calls with one of these alleles."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from knowledge.model import (
@@ -105,6 +106,10 @@ class GeneTable(Row):
     outside_call_only: bool = False
     status_key: str | None = None
     notes: tuple[str, ...] = ()
+
+    def all_alleles(self) -> tuple[AlleleRow, ...]:
+        """Defined, structural and undefined ones."""
+        return (*self.alleles, *self.structural_alleles, *self.undefined_alleles)
 
 
 class RuleRow(Row):
@@ -335,7 +340,7 @@ M = TypeVar("M", bound=BaseModel)
 
 def _parse(model: type[M], data: Any, where: str) -> M:
     try:
-        return model.model_validate_json(json.dumps(data), strict=True)
+        return model.model_validate_json(orjson.dumps(data), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])

@@ -15,6 +15,7 @@ def validate_tables(tables: Tables, served: Iterable[RecordRow]) -> list[Finding
     """
     return [
         *_tables(tables),
+        *_doubts(tables),
         *(finding for record in tables.records for finding in _status(tables, record)),
         *(finding for record in served for finding in _labels(tables, record)),
     ]
@@ -57,6 +58,24 @@ def _tables(tables: Tables) -> Iterator[Finding]:
         for key in entries:
             if (gene, key) not in used:
                 yield Finding("key", gene, f"an exception for {key!r} that no record needs")
+
+
+def _doubts(tables: Tables) -> Iterator[Finding]:
+    """A doubt is about something that the tables have."""
+    drugs = {row.name for row in tables.drugs}
+    sources = {record.source for record in tables.records}
+    yield from twice("doubt", (doubt.id for doubt in tables.doubts))
+    for doubt in tables.doubts:
+        alleles = [row for gene in doubt.genes if gene in tables.genes for row in tables.genes[gene].all_alleles()]
+        unknown = {
+            *(set(doubt.genes) - tables.genes.keys() - tables.research.keys()),
+            *(set(doubt.drugs) - drugs),
+            *(set(doubt.sources) - sources),
+            *(set(doubt.alleles) - {row.name for row in alleles}),
+            *(set(doubt.functions) - {row.function for row in alleles}),
+        }
+        for name in sorted(unknown):
+            yield Finding("identity", f"doubt {doubt.id}", f"about unknown {name}")
 
 
 def _status(tables: Tables, record: RecordRow) -> Iterator[Finding]:

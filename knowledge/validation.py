@@ -74,9 +74,6 @@ def identity(release: Release) -> Iterator[Finding]:
             yield Finding("identity", rule.record, f"unknown guideline {rule.guideline!r}")
         elif guideline.source.split("-")[0] != rule.source:
             yield Finding("identity", rule.record, f"{rule.source} row of a {guideline.source} guideline")
-    for doubt in release.doubts:
-        for gene in set(doubt.genes) - release.genes.keys() - release.research.keys():
-            yield Finding("identity", f"doubt {doubt.id}", f"unknown gene {gene}")
     for gene in release.genes.keys() & release.research.keys():
         yield Finding("identity", gene, "both a clinical and a research gene")
 

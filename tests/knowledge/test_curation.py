@@ -124,7 +124,7 @@ def test_one_gene_and_one_guideline_by_data_alone(curator: Curator) -> None:
     curator.append("guidelines.json", GUIDELINE)
     curator.append("recommendations_structured.json", *RECORDS)
 
-    assert curator.compile("--record-unanswered") == 0
+    assert curator.compile("2027.02", "--record-unanswered") == 0
 
     releases = Releases(curator.releases)
     assert releases.newest() == "2027.02"
@@ -150,7 +150,7 @@ def test_the_curator_is_told_where_the_guideline_is_silent(curator: Curator) -> 
     curator.append("drugs.json", DRUG)
     curator.append("guidelines.json", GUIDELINE)
     curator.append("recommendations_structured.json", *RECORDS)
-    curator.compile("--record-unanswered")
+    curator.compile("2027.02", "--record-unanswered")
     table = json.loads((curator.tables / "unanswered.json").read_text(encoding="utf-8"))
     assert table["2027.02"]["CPIC|newdrugine|general|NEWG1"] == ["Poor Metabolizer"]
 
@@ -161,7 +161,7 @@ def test_the_difference_is_what_was_added(curator: Curator) -> None:
     curator.append("drugs.json", DRUG)
     curator.append("guidelines.json", GUIDELINE)
     curator.append("recommendations_structured.json", *RECORDS)
-    curator.compile("--record-unanswered")
+    curator.compile("2027.02", "--record-unanswered")
     releases = Releases(curator.releases)
     texts = [d.text for d in compare(releases.load("2026.11"), releases.load("2027.02")).differences]
     assert texts == [
@@ -184,7 +184,7 @@ def test_a_record_is_superseded_by_one_with_the_same_id_of_rule(curator: Curator
         "recommendations_structured.json",
         old | {"id": "n1", "releases": ["2027.02"], "action": ["standard-dosing", "extra-monitoring"]},
     )
-    assert curator.compile("--record-unanswered") == 0
+    assert curator.compile("2027.02", "--record-unanswered") == 0
     releases = Releases(curator.releases)
     (change,) = [
         d
@@ -202,7 +202,7 @@ def test_a_fact_from_memory_needs_the_mark(curator: Curator, capsys: pytest.Capt
     curator.append("guidelines.json", GUIDELINE)
     unsourced = [row | {"source_ref": []} for row in RECORDS]
     curator.append("recommendations_structured.json", *unsourced)
-    assert curator.compile("--record-unanswered") == 1
+    assert curator.compile("2027.02", "--record-unanswered") == 1
     assert "n1: no source; a fact from expert memory must be marked as the curator's" in capsys.readouterr().err
     assert not (curator.releases / "2027.02").exists()
 
@@ -214,7 +214,7 @@ def test_a_fact_with_the_mark_carries_it(curator: Curator) -> None:
     curator.append("guidelines.json", GUIDELINE)
     marked = [row | {"source_ref": [], "fact_source": "curator"} for row in RECORDS]
     curator.append("recommendations_structured.json", *marked)
-    assert curator.compile("--record-unanswered") == 0
+    assert curator.compile("2027.02", "--record-unanswered") == 0
     release = Releases(curator.releases).load("2027.02")
     assert all(rule.curator for rule in release.rules if rule.drug == "newdrugine")
 

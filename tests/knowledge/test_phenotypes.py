@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge import keys
-from knowledge.model import Gene, PhenotypeMethod
+from knowledge.model import Gene, PhenotypeMethod, Ploidy
 from knowledge.phenotypes import bins_of, phenotype, score_text
 from knowledge.release import Release
+from knowledge.sources import Tables
 
 N, D, NO, I, U, K = (  # noqa: E741 - the letters of the published table
     "Normal function", "Decreased function", "No function",
@@ -138,6 +139,26 @@ def test_every_reachable_score_has_the_published_phenotype(after: Release, symbo
 )
 def test_named_alleles(after: Release, symbol: str, alleles: tuple[str, ...], expected: tuple[str, str]) -> None:
     assert phenotype(after.genes[symbol], alleles) == expected
+
+
+def test_as_many_diplotypes_as_the_published_tables_have(tables: Tables, after: Release) -> None:
+    """The rules regenerate each table row for row: every pair of alleles with a function, one of them on one X or in
+    mitochondria. (CYP2D6 has two alleles more here than CPIC's table.)"""
+    for symbol, table in tables.phenotypes.items():
+        published = max((row["rows"] for about, row in table.proof.items() if "pypgx" not in about), default=0)
+        gene = after.genes[symbol]
+        number = sum(bool(a.function) and not a.public_name for a in gene.definition.alleles)
+        number -= 2 if symbol == "CYP2D6" else 0
+        pairs = 0 if gene.ploidy is Ploidy.MITOCHONDRIAL else number * (number + 1) // 2
+        singles = 0 if gene.ploidy is Ploidy.AUTOSOMAL else number
+        assert published in (0, pairs + singles), symbol
+
+
+def test_the_proofs_of_the_newest_table_have_no_mismatch(tables: Tables) -> None:
+    proofs = [
+        row for table in tables.phenotypes.values() for about, row in table.proof.items() if "2026-10-11" in about
+    ]
+    assert sum(row["reproduced"] for row in proofs) == sum(row["rows"] for row in proofs) == 111_042
 
 
 def test_an_unknown_allele_is_an_error(after: Release) -> None:

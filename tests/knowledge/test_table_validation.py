@@ -95,7 +95,10 @@ ERRORS: dict[str, tuple[str, Edit, str]] = {
         put("releases", 1, "follows", value="y"),
         "follows unknown release y",
     ),
-    "a doubt about no gene": ("doubts.json", row(0, genes=["CYP2D66"]), "unknown gene CYP2D66"),
+    "a doubt about no gene": ("doubts.json", row(0, genes=["CYP2D66"]), "about unknown CYP2D66"),
+    "a doubt about no allele": ("doubts.json", row(0, alleles=["*999"]), "about unknown *999"),
+    "a doubt about no drug": ("doubts.json", row(0, drugs=["abacavier"]), "about unknown abacavier"),
+    "a doubt twice": ("doubts.json", row(1, id="cyp2d6-unassigned"), "doubt: cyp2d6-unassigned stands 2 times"),
 }
 
 
