@@ -58,9 +58,8 @@ class Evidence:
         call = self._calls.get(state.gene)
         several = len(self._states[state.gene]) > 1
         reasons = list(confidence.of_call(self._genes.get(state.gene), call, state, several=several))
-        if curated := self._curated.get(state.gene):
-            reasons += confidence.of_curated(curated, state)
-        reasons += self.doubted(self._doubts.get(state.gene, ()), (state,))
+        doubted = self.doubted(self._doubts.get(state.gene, ()), (state,))
+        reasons += doubted or confidence.of_curated(self._curated.get(state.gene, frozenset()), state)
         notes = _notes(state)
         return Behind(
             diplotypes={state.gene: state.diplotype} if state.diplotype is not None else {},
