@@ -32,6 +32,10 @@ def _by_slot(recommendations: Sequence[Recommendation]) -> dict[_Slot, list[Reco
 
 
 def _in_slot(before: list[Recommendation], after: list[Recommendation], reason: str) -> list[Change]:
+    if not before:
+        return [_issued(new, reason) for new in after]
+    if len(before) == len(after) == 1:
+        return [] if _advice(before[0]) == _advice(after[0]) else [_changed(before[0], after[0], reason)]
     gone, come = list(before), list(after)
     pairs = [(old, new) for old in before for new in after if _place(old) == _place(new)]
     for old, new in pairs:
@@ -45,9 +49,9 @@ def _in_slot(before: list[Recommendation], after: list[Recommendation], reason: 
     differing = [(old, new) for old, new in pairs if _advice(old) != _advice(new)]
     differing += zip(gone[:paired], come[:paired], strict=True)
     return [
-        *(_change(ChangeKind.CHANGED, old, new, reason) for old, new in differing),
-        *(_change(ChangeKind.ISSUED, None, new, reason) for new in come[paired:]),
-        *(_change(ChangeKind.WITHDRAWN, old, None, reason) for old in gone[paired:]),
+        *(_changed(old, new, reason) for old, new in differing),
+        *(_issued(new, reason) for new in come[paired:]),
+        *(_withdrawn(old, reason) for old in gone[paired:]),
     ]
 
 
@@ -59,21 +63,22 @@ def _advice(one: Recommendation) -> tuple[Any, ...]:
     return (one.actions, one.dose_change, one.dose_fixed, one.dose_limit, one.alternatives, one.strength)
 
 
-def _change(kind: ChangeKind, before: Recommendation | None, after: Recommendation | None, reason: str) -> Change:
-    about = after or before
-    assert about is not None, "a change has a side"  # noqa: S101
-    return Change(change=kind, rule=about.rule, before=before, after=after, reason=_reason(before, after, reason))
+def _issued(new: Recommendation, reason: str) -> Change:
+    return Change(change=ChangeKind.ISSUED, rule=new.rule, after=new, reason=reason)
 
 
-def _reason(before: Recommendation | None, after: Recommendation | None, reason: str) -> str:
-    if before is None or after is None:
-        return reason
+def _withdrawn(old: Recommendation, reason: str) -> Change:
+    return Change(change=ChangeKind.WITHDRAWN, rule=old.rule, before=old, reason=reason)
+
+
+def _changed(old: Recommendation, new: Recommendation, reason: str) -> Change:
     moved = [
-        f"{gene} was {before.genes.get(gene, 'not considered')}, is {after.genes.get(gene, 'not considered')}"
-        for gene in sorted(before.genes.keys() | after.genes.keys())
-        if before.genes.get(gene) != after.genes.get(gene)
+        f"{gene} was {old.genes.get(gene, 'not considered')}, is {new.genes.get(gene, 'not considered')}"
+        for gene in sorted(old.genes.keys() | new.genes.keys())
+        if old.genes.get(gene) != new.genes.get(gene)
     ]
-    return "; ".join([reason, *moved])
+    why = "; ".join([reason, *moved])
+    return Change(change=ChangeKind.CHANGED, rule=new.rule, before=old, after=new, reason=why)
 
 
 def _priority(change: Change) -> int:

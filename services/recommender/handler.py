@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
@@ -67,7 +68,9 @@ class Recommender:
             handled = await unit.handled(map(_inbox_id, batch))
             unseen = [event for event in batch if _inbox_id(event) not in handled]
             patients = await unit.patients([_key(event) for event in unseen])
+            to_come = Counter(map(_key, unseen))
             for event in unseen:
+                to_come[_key(event)] -= 1
                 if _inbox_id(event) in handled:
                     continue
                 stored = patients[_key(event)]
@@ -77,6 +80,8 @@ class Recommender:
                 else:
                     handled.add(_inbox_id(event))
                     _collect(unit, stored, effect)
+                if not to_come[_key(event)]:
+                    stored.patient = stored.patient.without_state()  # a batch of them would not fit into memory
                 await asyncio.sleep(0)  # a batch takes a while: heartbeats and health checks must get their turn
             await unit.save()
         return tuple(failures)
@@ -141,9 +146,6 @@ def _history(stored: Stored, accepted: Acceptance, parts: Sequence[bytes]) -> Hi
     event = accepted.event
     if event is None:
         raise ValueError("only a published event has a place in history")
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part)
     return HistoryRow(
         stored.id,
         event.sequence,
@@ -154,7 +156,7 @@ def _history(stored: Stored, accepted: Acceptance, parts: Sequence[bytes]) -> Hi
         event.knowledge.release,
         keys(accepted.after.recommendations),
         *difference(accepted.before.recommendations, accepted.after.recommendations),
-        digest.digest(),
+        hashlib.sha256(b"".join(parts)).digest(),
     )
 
 

@@ -98,6 +98,10 @@ class Patient:
         event = patient.event(cause_of(delivery.result), before, after, why(delivery.result)) if changed else None
         return Acceptance(patient, added.ordinal, True, pair, before, after, event)
 
+    def without_state(self) -> "Patient":
+        """The same patient, whose state is computed again when it is needed."""
+        return self if self.state is None else replace(self, state=None)
+
     @property
     def deliveries(self) -> Iterable[Delivery]:
         """The delivery of each accession that counts."""

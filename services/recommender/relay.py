@@ -26,7 +26,7 @@ from services.recommender.lanes import LANES
 from services.recommender.store.connection import connect, transient, unreachable
 from services.recommender.store.unit import WAKE_RELAY
 
-_BATCH = 100
+_BATCH = 50
 _POLL_SECONDS = 1.0
 """Backstop for a lost notification, and how often lanes are shared out anew and the backlog is measured."""
 _ANSWER_SECONDS = 5.0

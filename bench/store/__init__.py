@@ -1,0 +1,1 @@
+"""How fast the results store takes in events, and how large it grows."""
