@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 import orjson
 
+from schemas.errors import Rejected
 from schemas.lab_result import MAX_BYTES
 
 _LONGEST_DOCUMENT = 2 * MAX_BYTES
@@ -20,6 +21,14 @@ class Document:
 
     place: str
     value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What cannot even be taken for a document, and why."""
+
+    place: str
+    error: Rejected
 
 
 def documents(path: Path, stream: BinaryIO) -> Iterator[Document]:

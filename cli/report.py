@@ -1,19 +1,25 @@
 """``pgx report``: what is known and advised about one patient."""
 
 import asyncio
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.environment import APPEARANCE, reads, settings
-from cli.terminal import write_line
+from cli.exits import Failure
+from cli.terminal import say, write_line
+from runtime.exits import Exit
 
 if TYPE_CHECKING:
     from runtime.settings import Settings
     from services.recommender.report import Report
 
 app = typer.Typer(**APPEARANCE)
+
+_WIDTH, _WIDEST = 100, 120
 
 
 @app.command(cls=reads("database"))
@@ -41,9 +47,32 @@ async def fetched(environment: "Settings", patient: str, tenant: str | None) -> 
     return found
 
 
+def text_of(found: "Report") -> str:
+    """The report for people, as wide as the terminal, without a final line end."""
+    from services.report.text import render
+
+    width = min(_WIDEST, shutil.get_terminal_size((_WIDTH, 0)).columns) if sys.stdout.isatty() else _WIDTH
+    return render(found, width).removesuffix("\n")
+
+
 async def _report(environment: "Settings", patient: str, tenant: str | None, as_json: bool, html: Path | None) -> None:
     from schemas.serialise import to_json
 
     found = await fetched(environment, patient, tenant)
     if as_json:
         write_line(to_json(found))
+    if html is not None:
+        write_page(found, html)
+    if not as_json and html is None:
+        write_line(text_of(found))
+
+
+def write_page(found: "Report", file: Path) -> None:
+    """Writes the report as one self-contained page. Raises ``Failure``."""
+    from services.report.html import render
+
+    try:
+        file.write_text(render(found), encoding="utf-8")
+    except OSError as error:
+        raise Failure(Exit.USAGE, f"{file} cannot be written: {error.strerror}") from None
+    say(f"wrote {file}")

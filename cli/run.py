@@ -48,7 +48,7 @@ def run(
         raise typer.Exit(main(settings))
 
 
-def command(service: Service) -> list[str]:
+def command(service: str) -> list[str]:
     """How another process runs one service."""
     return [sys.executable, "-m", "cli.main", "run", service]
 

@@ -23,7 +23,8 @@ def setup() -> None:
     Nothing that exists is changed: a topic whose settings differ from the wanted ones is named. Two that run at once do
     no harm. Exit status 0 when all is as wanted; 4 when broker or database did not answer within PGX_PATIENCE.
     """
-    asyncio.run(set_up(Settings.load(), write_line))
+    with waiting("setting up"):
+        asyncio.run(set_up(Settings.load(), write_line))
 
 
 async def set_up(settings: Settings, tell: Callable[[str], None]) -> None:
@@ -35,14 +36,12 @@ async def set_up(settings: Settings, tell: Callable[[str], None]) -> None:
 
     release = _first_release(settings)
     try:
-        with waiting(f"topics at {settings.kafka_bootstrap_servers}"):
-            outcome = await create_topics(settings, TOPICS)
+        outcome = await create_topics(settings, TOPICS)
         for name in outcome.created:
             tell(f"topic {name} created")
         for difference in outcome.differences:
             say(f"note: {difference}; left as it is")
-        with waiting("migrations of the results store"):
-            applied = await migrate(settings)
+        applied = await migrate(settings)
         for name in applied:
             tell(f"migration {name} applied")
         if await activate_if_none(settings, release) is not None:
