@@ -1,7 +1,8 @@
 """Where guideline sources contradict each other about the same drug and the same result."""
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
@@ -31,16 +32,29 @@ _OF_ACTION = {
 }
 _OPPOSED = (frozenset({Stance.AGAINST, Stance.AS_USUAL}), frozenset({Stance.MORE, Stance.LESS}))
 _EVERYONE = "general"
+_RISK_ALLELE = re.compile(r"(\*\S+) (?:positive|negative)")
+
+Subject = dict[str, tuple[State, str | None]]
+"""By gene: its state, and the risk allele in question where a gene has several."""
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A row that fired, with every combination of the patient's states that met it."""
+    """A row that fired, and what it was about."""
 
     rule: Rule
     stances: frozenset[Stance]
-    combinations: tuple[dict[str, State], ...]
-    """The states of the genes with a result."""
+    combinations: tuple[Subject, ...]
+    """What every combination of the patient's states that met it was about: the genes with a result."""
+
+
+def subject(states: Iterable[State], keys: Mapping[str, str]) -> Subject:
+    """What advice met by these states under these keys is about."""
+    found: Subject = {}
+    for state in states:
+        risk = _RISK_ALLELE.fullmatch(keys[state.gene])
+        found[state.gene] = (state, risk[1] if risk else None)
+    return found
 
 
 def stances(rule: Rule) -> frozenset[Stance]:
@@ -99,17 +113,17 @@ def _comparable(one: Advice, other: Advice) -> bool:
     return (len(populations) == 1 or _EVERYONE in populations) and any(True for _ in _together(one, other))
 
 
-def _together(one: Advice, other: Advice) -> Iterator[tuple[dict[str, State], dict[str, State]]]:
+def _together(one: Advice, other: Advice) -> Iterator[tuple[Subject, Subject]]:
     for mine in one.combinations:
         for theirs in other.combinations:
             shared = mine.keys() & theirs.keys()
-            if shared and all(mine[gene] is theirs[gene] for gene in shared):
+            if shared and all(mine[gene] == theirs[gene] for gene in shared):
                 yield mine, theirs
 
 
 def _contradicted(mine: Advice, theirs: Advice, advice: Sequence[Advice]) -> bool:
     """Whether the other source, taken as a whole, knows the genes behind ``mine`` and agrees with it nowhere."""
     same = [a for a in advice if a.rule.source == theirs.rule.source and _comparable(mine, a)]
-    considered = {gene for a in same for combination in a.combinations for gene in combination}
-    needed = {gene for combination in mine.combinations for gene in combination}
+    considered = {gene for a in same for about in a.combinations for gene in about}
+    needed = {gene for about in mine.combinations for gene in about}
     return needed <= considered and not any(a.stances & mine.stances for a in same)

@@ -13,7 +13,7 @@ from schemas.genotype import GeneCall
 from schemas.phenotype import Phenotype
 from schemas.recommendation import Recommendation
 from services.recommender import confidence, tables
-from services.recommender.conflicts import Advice, conflicts, may_conflict
+from services.recommender.conflicts import Advice, Subject, conflicts, may_conflict, subject
 from services.recommender.evidence import Evidence
 from services.recommender.keys import State, states
 from services.recommender.rows import KEPT, Place, Row, Rows, completed
@@ -91,14 +91,14 @@ def _conflicts(met: Iterable[tuple[Row, Sequence[Combination]]]) -> dict[Place, 
     found: dict[Place, tuple[str, ...]] = {}
     for of_drug in by_drug.values():
         if may_conflict([row.stances for row, _ in of_drug]):
-            advice = [Advice(row.rule, row.stances, _by_gene(combined)) for row, combined in of_drug]
+            advice = [Advice(row.rule, row.stances, _subjects(row, combined)) for row, combined in of_drug]
             for index, others in conflicts(advice).items():
                 found[of_drug[index][0].place] = tuple(sorted({advice[other].rule.id for other in others}))
     return found
 
 
-def _by_gene(combinations: Sequence[Combination]) -> tuple[dict[str, State], ...]:
-    return tuple({state.gene: state for state in combination} for combination in combinations)
+def _subjects(row: Row, combinations: Sequence[Combination]) -> tuple[Subject, ...]:
+    return tuple(subject(combination, row.advice.genes) for combination in combinations)
 
 
 _PREPARED: dict[str, Guidance] = {}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.recommender.conflicts import Advice, conflicts, stances
+from services.recommender.conflicts import Advice, conflicts, stances, subject
 from services.recommender.keys import Keys, State
 from tests.services.recommender.guidance_cases import advise, release
 from tests.support.calls import matched, reported
@@ -16,9 +16,11 @@ def state(gene: str) -> State:
     return State(gene, (), Keys(("key",), ("key",), None))
 
 
-def advice(source: str, *actions: str, population: str = "general", **states: State) -> Advice:
+def advice(
+    source: str, *actions: str, population: str = "general", keys: dict[str, str] | None = None, **states: State
+) -> Advice:
     rule = BASE.model_copy(update={"source": source, "actions": actions, "population": population})
-    return Advice(rule, stances(rule), (states,))
+    return Advice(rule, stances(rule), (subject(states.values(), keys or dict.fromkeys(states, "key")),))
 
 
 def flagged(*of_drug: Advice) -> set[tuple[int, int]]:
@@ -70,6 +72,14 @@ def test_advice_by_another_gene_answers_another_question() -> None:
     a, b = state("A"), state("B")
     assert not flagged(advice("CPIC", "avoid", A=a), advice("DPWG", "standard-dosing", B=b))
     assert not flagged(advice("CPIC", "avoid", A=a, B=b), advice("DPWG", "standard-dosing", B=b))
+
+
+def test_advice_by_another_risk_allele_of_the_gene_answers_another_question() -> None:
+    typed = state("HLA-B")
+    usual = advice("CPIC", "standard-dosing", keys={"HLA-B": "*15:02 negative"}, **{"HLA-B": typed})
+    for risk, expected in (("*15:11", set()), ("*15:02", BOTH)):
+        against = advice("DPWG", "avoid", keys={"HLA-B": f"{risk} positive"}, **{"HLA-B": typed})
+        assert flagged(usual, against) == expected
 
 
 def test_a_source_that_agrees_by_one_gene_does_not_contradict_by_another() -> None:

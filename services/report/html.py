@@ -1,0 +1,219 @@
+"""The report as one self-contained page: no scripts, nothing to load, readable by a screen reader and on paper."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from itertools import groupby
+from urllib.parse import urlsplit
+
+from schemas.phenotype import ResultNote
+from schemas.recommendation import Citation
+from services.report.facts import Facts
+from services.report.style import CSS
+from services.report.view import HEADINGS, Drug, Entry, GeneRow, View, view
+
+_SHORT = {1: "Avoid or replace", 2: "Change dose", 3: "Take care", 4: "No change"}
+_NOT_ALONE = (
+    "Genetic results are one reason among others: indication, other drugs, organ function and the product's label "
+    "decide as well. A normal result does not exclude variants that were not assessed."
+)
+
+
+def render(facts: Facts) -> str:
+    """The whole page. Every text of the facts is escaped."""
+    v = view(facts)
+    numbers = {citation: number for number, citation in enumerate(v.references, 1)}
+    body = "\n".join(
+        part
+        for part in (
+            _head(v),
+            '<main id="content">',
+            _first(v),
+            *(_details(v, priority, numbers) for priority in (1, 2, 3)),
+            _usual(v, numbers),
+            _genes("Genes", "What was found in each gene and what it means", v.genes),
+            _genes("Not called", "Genes that were looked at without a usable result", v.not_called),
+            _names("Not assessed", v.not_assayed),
+            _references(v.references),
+            "</main>",
+            _foot(v),
+        )
+        if part
+    )
+    title = f"Pharmacogenetic report, patient {escape(v.patient)}"
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
+        f"<style>\n{CSS}\n</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+    )
+
+
+def _head(v: View) -> str:
+    facts = [("Patient", f"{v.patient} (tenant {v.tenant})")]
+    facts += [("Result", _result(note)) for note in v.results]
+    facts += [("Withdrawn", f"{_result(note)}: not used") for note in v.withdrawn]
+    facts += [("Knowledge", f"release {v.release}")] if v.release else []
+    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)
+    notices = []
+    if v.preliminary:
+        notices.append("Preliminary: at least one result may still change.")
+    if v.not_called:
+        notices.append(f"No result for {', '.join(row.gene for row in v.not_called)}: see below.")
+    said = "".join(f'<p class="notice">{escape(notice)}</p>' for notice in notices)
+    return (
+        f'<a class="skip" href="#content">Skip to what matters first</a>\n<header>\n<h1>Pharmacogenetic report</h1>\n'
+        f'<dl class="head">{rows}</dl>\n{said}\n</header>'
+    )
+
+
+def _result(note: ResultNote) -> str:
+    day = note.issued.split("T")[0]
+    return f"{note.accession}, {note.laboratory}, {day}, {note.status}, version {note.version}"
+
+
+def _first(v: View) -> str:
+    """The two-minute page: what to avoid and what to change, with the gene and who says so."""
+    pressing = [drug for drug in v.drugs if drug.priority <= 2]
+    if not pressing:
+        return "<h2>What matters first</h2>\n<p>No drug to avoid and no dose to change by these results.</p>"
+    rows = "\n".join(_first_row(drug) for drug in pressing)
+    return (
+        "<h2>What matters first</h2>\n<table>\n<caption>Drugs to avoid or replace, then doses to change; details follow"
+        '</caption>\n<thead><tr><th scope="col">Drug</th><th scope="col">What</th><th scope="col">Because of</th>'
+        f'<th scope="col">Who says so</th></tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>'
+    )
+
+
+def _first_row(drug: Drug) -> str:
+    weightiest = [entry for entry in drug.entries if entry.priority == drug.priority]
+    because = list(dict.fromkeys(entry.because for entry in weightiest))
+    sources = dict.fromkeys(entry.source for entry in weightiest)
+    return (
+        f'<tr class="p{drug.priority}"><th scope="row"><a href="#{_anchor(drug)}">{escape(drug.name)}</a></th>'
+        f"<td>{_mark(_SHORT[drug.priority], 'priority')}{_drug_marks(drug)}</td>"
+        f"<td>{'<br>'.join(map(escape, because))}</td><td>{escape(', '.join(sources))}</td></tr>"
+    )
+
+
+def _drug_marks(drug: Drug) -> str:
+    marks = ["Sources differ"] if drug.contradicted else []
+    marks += ["Less sure"] if any(entry.doubts for entry in drug.entries if entry.priority == drug.priority) else []
+    marks += ["Preliminary"] if any(entry.preliminary for entry in drug.entries) else []
+    return "".join(_mark(text) for text in marks)
+
+
+def _mark(text: str, kind: str = "") -> str:
+    return f'<span class="mark{" " + kind if kind else ""}">{escape(text)}</span>'
+
+
+def _anchor(drug: Drug) -> str:
+    return "drug-" + "".join(c if c.isalnum() else "-" for c in drug.name.lower())
+
+
+def _details(v: View, priority: int, numbers: dict[Citation, int]) -> str:
+    drugs = v.of_priority(priority)
+    if not drugs:
+        return ""
+    return f"<h2>{HEADINGS[priority]}</h2>\n" + "\n".join(_article(drug, numbers) for drug in drugs)
+
+
+def _article(drug: Drug, numbers: dict[Citation, int]) -> str:
+    codes = ", ".join([f"RxNorm {drug.rxnorm}"] * bool(drug.rxnorm) + [f"ATC {code}" for code in drug.atc])
+    sources = "\n".join(
+        _source(source, list(entries), numbers) for source, entries in groupby(drug.entries, key=lambda e: e.source)
+    )
+    return (
+        f'<article id="{_anchor(drug)}" class="p{drug.priority}">\n<header><h3>{escape(drug.name)}'
+        f'<span class="codes">{escape(codes)}</span></h3> {_drug_marks(drug)}</header>\n'
+        f'<div class="sources">\n{sources}\n</div>\n</article>'
+    )
+
+
+def _source(source: str, entries: Sequence[Entry], numbers: dict[Citation, int]) -> str:
+    said = "\n".join(_entry(entry, numbers) for entry in entries)
+    return f"<section><h4>{escape(source)}</h4>\n{said}\n</section>"
+
+
+def _entry(entry: Entry, numbers: dict[Citation, int]) -> str:
+    population = f"<strong>{escape('; '.join(entry.populations))}:</strong> " if entry.populations else ""
+    strength = f" ({escape(entry.strength)} recommendation)" if entry.strength else ""
+    number = _number(entry.citation, numbers)
+    implication = f". {escape(entry.implication)}" if entry.implication else ""
+    lines = [f"<p>{population}{escape(entry.text)}{strength} {number}</p>"]
+    lines.append(f'<p class="because">{escape(entry.because)}{implication}</p>')
+    if entry.against:
+        lines.append(f'<p class="doubt"><strong>Contradicts</strong> {escape(", ".join(entry.against))}</p>')
+    if entry.doubts:
+        lines.append(f'<p class="doubt"><strong>Less sure:</strong> {escape("; ".join(entry.doubts))}</p>')
+    return f'<div class="entry">{"".join(lines)}</div>'
+
+
+def _number(citation: Citation, numbers: dict[Citation, int]) -> str:
+    number = numbers.get(citation) or next(
+        n for c, n in numbers.items() if (c.guideline, c.url) == (citation.guideline, citation.url)
+    )
+    return f'<a href="#ref-{number}" aria-label="reference {number}">[{number}]</a>'
+
+
+def _usual(v: View, numbers: dict[Citation, int]) -> str:
+    usual = v.of_priority(4)
+    parts = []
+    if usual:
+        rows = "\n".join(_usual_row(drug, numbers) for drug in usual)
+        parts.append(
+            f"<h2>{HEADINGS[4]}</h2>\n<table>\n<caption>Usual use is not changed by these results</caption>\n"
+            "<thead><tr>"
+            '<th scope="col">Drug</th><th scope="col">Who says so</th><th scope="col">Because of</th></tr></thead>\n'
+            f"<tbody>\n{rows}\n</tbody>\n</table>"
+        )
+    parts.append(_names("No advice for these results in any source", v.without_advice))
+    return "\n".join(filter(None, parts))
+
+
+def _usual_row(drug: Drug, numbers: dict[Citation, int]) -> str:
+    sources = dict.fromkeys(f"{escape(entry.source)} {_number(entry.citation, numbers)}" for entry in drug.entries)
+    because = dict.fromkeys(entry.because for entry in drug.entries)
+    return (
+        f'<tr id="{_anchor(drug)}"><th scope="row">{escape(drug.name)} {_drug_marks(drug)}</th>'
+        f"<td>{', '.join(sources)}</td><td>{'<br>'.join(map(escape, because))}</td></tr>"
+    )
+
+
+def _genes(heading: str, caption: str, rows: Iterable[GeneRow]) -> str:
+    cells = "\n".join(
+        f'<tr><th scope="row">{escape(row.gene)}</th><td>{escape(row.result)}</td><td>{escape(row.phenotype)}</td>'
+        f"<td>{escape(row.origin)}</td><td>{'<br>'.join(map(escape, row.remarks))}</td></tr>"
+        for row in rows
+    )
+    if not cells:
+        return ""
+    columns = "".join(f'<th scope="col">{c}</th>' for c in ("Gene", "Result", "Meaning", "Origin", "Remarks"))
+    return (
+        f"<h2>{heading}</h2>\n<table>\n<caption>{caption}</caption>\n<thead><tr>{columns}</tr></thead>\n"
+        f"<tbody>\n{cells}\n</tbody>\n</table>"
+    )
+
+
+def _names(heading: str, names: Sequence[str]) -> str:
+    return f"<h2>{heading}</h2>\n<p>{escape(', '.join(names))}</p>" if names else ""
+
+
+def _references(references: Sequence[Citation]) -> str:
+    if not references:
+        return ""
+    items = "\n".join(f'<li id="ref-{n}">{_reference(citation)}</li>' for n, citation in enumerate(references, 1))
+    return f'<h2>References</h2>\n<ol class="references">\n{items}\n</ol>'
+
+
+def _reference(citation: Citation) -> str:
+    pmid = f", PMID {escape(', '.join(citation.pmid))}" if citation.pmid else ""
+    link = ""
+    if citation.url and urlsplit(citation.url).scheme in ("http", "https"):
+        link = f' <a href="{escape(citation.url)}">{escape(citation.url)}</a>'
+    return f"{escape(citation.guideline)}{pmid}.{link}"
+
+
+def _foot(v: View) -> str:
+    release = f" Knowledge release {v.release}, sha256 {v.sha256}." if v.release else ""
+    return (
+        f'<footer class="quiet"><p>{_NOT_ALONE}</p><p>State {v.sequence} of this patient.{escape(release)}</p></footer>'
+    )

@@ -1,0 +1,117 @@
+"""The report as plain text, for a terminal or a log book."""
+
+import textwrap
+from collections.abc import Iterable, Iterator
+
+from schemas.phenotype import ResultNote
+from services.report.facts import Facts
+from services.report.view import HEADINGS, Drug, Entry, GeneRow, View, view
+
+_INDENT = "  "
+_NARROWEST = 60
+
+
+def render(facts: Facts, width: int = 100) -> str:
+    """The whole report, lines of at most ``width`` characters. Ends with a line break.
+
+    Laboratories' texts are shown without control characters, which a terminal would obey.
+    """
+    lines = _lines(view(facts), max(width, _NARROWEST))
+    return "\n".join(_printable(line).rstrip() for line in lines) + "\n"
+
+
+def _printable(line: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in line)
+
+
+def _lines(v: View, width: int) -> Iterator[str]:
+    yield f"Pharmacogenetic report: patient {v.patient}, tenant {v.tenant}, state {v.sequence}"
+    yield from _wrapped(f"Knowledge release {v.release} (sha256 {(v.sha256 or '')[:12]})" if v.release else "", width)
+    for note in v.results:
+        yield _result(note)
+    for note in v.withdrawn:
+        yield f"{_result(note)}: withdrawn, not used"
+    if v.preliminary:
+        yield "PRELIMINARY: at least one result below may still change."
+    for priority in (1, 2, 3):
+        yield from _section(HEADINGS[priority], v.of_priority(priority), width)
+    yield from _nothing_to_change(v, width)
+    yield from _genes("Genes", v.genes, width)
+    yield from _genes("Not called", v.not_called, width)
+    if v.not_assayed:
+        yield from _titled("Not assessed", ", ".join(v.not_assayed), width)
+    yield from _references(v, width)
+
+
+def _result(note: ResultNote) -> str:
+    return f"Result {note.accession} of {note.laboratory}, issued {note.issued}, {note.status}, version {note.version}"
+
+
+def _section(heading: str, drugs: Iterable[Drug], width: int) -> Iterator[str]:
+    drugs = list(drugs)
+    if not drugs:
+        return
+    yield from _heading(heading)
+    for drug in drugs:
+        yield drug.name + ("   SOURCES CONTRADICT EACH OTHER" if drug.contradicted else "")
+        for entry in drug.entries:
+            yield from _entry(entry, width)
+        yield ""
+
+
+def _entry(entry: Entry, width: int) -> Iterator[str]:
+    label = entry.source + (f", {entry.strength}" if entry.strength else "")
+    population = f"[{'; '.join(entry.populations)}] " if entry.populations else ""
+    yield from _wrapped(f"{label}: {population}{entry.text}", width, 1)
+    implication = f" ({entry.implication})" if entry.implication else ""
+    yield from _wrapped(f"because: {entry.because}{implication}", width, 3)
+    if entry.against:
+        yield from _wrapped(f"contradicts: {', '.join(entry.against)}", width, 3)
+    if entry.doubts:
+        yield from _wrapped(f"less sure: {'; '.join(entry.doubts)}", width, 3)
+
+
+def _nothing_to_change(v: View, width: int) -> Iterator[str]:
+    if usual := v.of_priority(4):
+        yield from _titled(HEADINGS[4], ", ".join(drug.name for drug in usual), width)
+    if v.without_advice:
+        yield from _titled("No advice for these results in any source", ", ".join(v.without_advice), width)
+
+
+def _genes(heading: str, rows: Iterable[GeneRow], width: int) -> Iterator[str]:
+    rows = list(rows)
+    if not rows:
+        return
+    yield from _heading(heading)
+    for row in rows:
+        meaning = f": {row.phenotype}" if row.phenotype else ""
+        yield from _wrapped(f"{row.gene} {row.result}{meaning} ({row.origin})", width)
+        for remark in row.remarks:
+            yield from _wrapped(remark, width, 2)
+
+
+def _references(v: View, width: int) -> Iterator[str]:
+    if v.references:
+        yield from _heading("References")
+    for citation in v.references:
+        pmid = f", PMID {', '.join(citation.pmid)}" if citation.pmid else ""
+        yield from _wrapped(f"{citation.guideline}{pmid}. {citation.url or ''}", width, hanging=1)
+
+
+def _titled(heading: str, body: str, width: int) -> Iterator[str]:
+    yield from _heading(heading)
+    yield from _wrapped(body, width)
+
+
+def _heading(text: str) -> Iterator[str]:
+    yield ""
+    yield text.upper()
+    yield "-" * len(text)
+
+
+def _wrapped(text: str, width: int, depth: int = 0, hanging: int | None = None) -> list[str]:
+    first = _INDENT * depth
+    more = _INDENT * (depth + (2 if hanging is None and depth else hanging or 0))
+    return textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=more, break_long_words=False, break_on_hyphens=False
+    )

@@ -1,0 +1,217 @@
+"""A patient's state arranged as a clinician reads it: what matters first, then drug by drug, then gene by gene."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from schemas.genotype import CallStatus, GeneCall
+from schemas.lab_result import Status
+from schemas.phenotype import Phenotype, ResultNote
+from schemas.recommendation import Citation, Recommendation
+from services.report.facts import Facts
+
+HEADINGS = {
+    1: "Avoid or use another drug",
+    2: "Change the dose or consider another drug",
+    3: "Monitor or take care",
+    4: "Nothing to change",
+}
+_NO_ADVICE = ("no-recommendation",)
+_NO_RESULT = "No Result"
+_EVERYONE = "general"
+_OF_STRENGTH = {"none": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one source says to one or several populations."""
+
+    source: str
+    populations: tuple[str, ...]
+    """Empty for everyone."""
+    because: str
+    """The patient's results that it rests on."""
+    text: str
+    implication: str | None
+    strength: str
+    priority: int
+    doubts: tuple[str, ...]
+    against: tuple[str, ...]
+    """Sources whose advice on the drug contradicts this."""
+    preliminary: bool
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class Drug:
+    """Everything said about one drug, sources side by side, the most pressing first."""
+
+    name: str
+    rxnorm: str | None
+    atc: tuple[str, ...]
+    priority: int
+    entries: tuple[Entry, ...]
+
+    @property
+    def contradicted(self) -> bool:
+        return any(entry.against for entry in self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class GeneRow:
+    """One gene: what was called, what it means, and how sure that is."""
+
+    gene: str
+    result: str
+    phenotype: str
+    origin: str
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    tenant: str
+    patient: str
+    sequence: int
+    release: str | None
+    sha256: str | None
+    results: tuple[ResultNote, ...]
+    withdrawn: tuple[ResultNote, ...]
+    preliminary: bool
+    drugs: tuple[Drug, ...]
+    """With advice, by priority and name."""
+    without_advice: tuple[str, ...]
+    """Drugs about which every source that has the gene says that it gives no advice for this result."""
+    genes: tuple[GeneRow, ...]
+    not_called: tuple[GeneRow, ...]
+    not_assayed: tuple[str, ...]
+    references: tuple[Citation, ...]
+
+    def of_priority(self, priority: int) -> tuple[Drug, ...]:
+        return tuple(drug for drug in self.drugs if drug.priority == priority)
+
+
+def view(facts: Facts) -> View:
+    """Arranges the facts; nothing is decided here that is not in them."""
+    withdrawn = tuple(note for note in facts.results if Status(note.status).withdrawn)
+    counted = tuple(note for note in facts.results if note not in withdrawn)
+    drugs, without_advice = _drugs(facts)
+    called = [call for call in facts.genotypes if call.status is not CallStatus.NOT_ASSAYED]
+    phenotypes: dict[str, list[Phenotype]] = defaultdict(list)
+    for phenotype in facts.phenotypes:
+        phenotypes[phenotype.gene].append(phenotype)
+    return View(
+        tenant=facts.tenant,
+        patient=facts.patient,
+        sequence=facts.sequence,
+        release=facts.knowledge.release if facts.knowledge else None,
+        sha256=facts.knowledge.sha256 if facts.knowledge else None,
+        results=counted,
+        withdrawn=withdrawn,
+        preliminary=any(note.status == Status.PRELIMINARY for note in counted),
+        drugs=drugs,
+        without_advice=without_advice,
+        genes=tuple(_gene(c, phenotypes[c.gene]) for c in called if phenotypes[c.gene] or _has_call(c)),
+        not_called=tuple(_gene(c, []) for c in called if not phenotypes[c.gene] and not _has_call(c)),
+        not_assayed=tuple(call.gene for call in facts.genotypes if call.status is CallStatus.NOT_ASSAYED),
+        references=_references(drugs),
+    )
+
+
+def _has_call(call: GeneCall) -> bool:
+    return bool(call.diplotypes or call.haplotypes) and call.status is not CallStatus.NO_CALL
+
+
+def _drugs(facts: Facts) -> tuple[tuple[Drug, ...], tuple[str, ...]]:
+    by_drug: dict[str, list[Recommendation]] = defaultdict(list)
+    for recommendation in facts.recommendations:
+        by_drug[recommendation.drug].append(recommendation)
+    silent = tuple(sorted(name for name, of in by_drug.items() if all(r.actions == _NO_ADVICE for r in of)))
+    named = [_drug(name, of, facts) for name, of in by_drug.items() if name not in silent]
+    return tuple(sorted(named, key=lambda drug: (drug.priority, drug.name))), silent
+
+
+def _drug(name: str, recommendations: Sequence[Recommendation], facts: Facts) -> Drug:
+    return Drug(
+        name=name,
+        rxnorm=recommendations[0].rxnorm,
+        atc=recommendations[0].atc,
+        priority=min(r.priority for r in recommendations),
+        entries=_entries(recommendations, facts.phenotypes),
+    )
+
+
+def _entries(recommendations: Sequence[Recommendation], phenotypes: Sequence[Phenotype]) -> tuple[Entry, ...]:
+    sources = {r.rule: r.source for r in recommendations}
+    same: dict[tuple[object, ...], list[Recommendation]] = defaultdict(list)
+    for r in recommendations:
+        same[r.source, r.text, r.strength, tuple(r.genes.items()), r.conflict].append(r)
+    entries = [_entry(alike, sources, phenotypes) for alike in same.values()]
+    return tuple(sorted(entries, key=lambda e: (e.source, e.priority, e.populations, e.because)))
+
+
+def _entry(alike: Sequence[Recommendation], sources: dict[str, str], phenotypes: Sequence[Phenotype]) -> Entry:
+    first = alike[0]
+    return Entry(
+        source=first.source,
+        populations=tuple(r.population for r in alike if r.population != _EVERYONE),
+        because="; ".join(_because(gene, key, first, phenotypes) for gene, key in first.genes.items()),
+        text=first.text,
+        implication=first.implication or None,
+        strength=_OF_STRENGTH.get(first.strength, first.strength),
+        priority=first.priority,
+        doubts=tuple(reason.removesuffix(".") for reason in first.confidence_reasons),
+        against=tuple(sorted({sources[rule] for rule in first.conflict if rule in sources})),
+        preliminary=first.preliminary,
+        citation=first.citation,
+    )
+
+
+def _because(gene: str, key: str, recommendation: Recommendation, phenotypes: Sequence[Phenotype]) -> str:
+    """``CYP2D6 score 1.0, Intermediate Metabolizer (*1/*4)``."""
+    if key == _NO_RESULT:
+        return f"{gene} not known"
+    diplotype = recommendation.diplotypes.get(gene)
+    if diplotype is not None and set(key.split("/")) == set(diplotype.split("/")):
+        return f"{gene} {key}"
+    scored = next((p for p in phenotypes if p.gene == gene and p.activity_score == key and p.phenotype), None)
+    meaning = f"score {key}, {scored.phenotype}" if scored and scored.phenotype != key else key
+    return f"{gene} {meaning}" + (f" ({diplotype})" if diplotype else "")
+
+
+def _gene(call: GeneCall, phenotypes: Sequence[Phenotype]) -> GeneRow:
+    labels = [d.label for d in call.diplotypes] or ([" + ".join(call.haplotypes)] if call.haplotypes else [])
+    if call.status is CallStatus.NO_CALL:
+        labels = []
+    return GeneRow(
+        gene=call.gene,
+        result=" or ".join(labels) or ("as reported" if call.status is CallStatus.REPORTED else "no call"),
+        phenotype="; ".join(dict.fromkeys(filter(None, map(_meaning, phenotypes)))),
+        origin="reported by the laboratory" if call.source == "reported" else "from genotypes",
+        remarks=tuple(_remarks(call, phenotypes)),
+    )
+
+
+def _meaning(phenotype: Phenotype) -> str | None:
+    shown = phenotype.term or phenotype.phenotype
+    scored = phenotype.activity_score is not None and phenotype.activity_score != shown
+    return f"{shown}, score {phenotype.activity_score}" if scored else shown
+
+
+def _remarks(call: GeneCall, phenotypes: Sequence[Phenotype]) -> Iterable[str]:
+    if call.reason:
+        yield call.reason.replace("-", " ")
+    if call.status is CallStatus.AMBIGUOUS:
+        yield "several diplotypes fit equally well"
+    for inference in dict.fromkeys(p.inference for p in phenotypes if p.inference):
+        yield f"looked up by {inference.description}"
+    if call.missing_positions and call.status is not CallStatus.REPORTED:
+        yield f"{len(call.missing_positions)} defining positions not assessed"
+    yield from dict.fromkeys(warning.message for warning in call.warnings)
+    yield from dict.fromkeys(warning.message for p in phenotypes for warning in p.warnings)
+
+
+def _references(drugs: Sequence[Drug]) -> tuple[Citation, ...]:
+    cited = {entry.citation for drug in drugs for entry in drug.entries}
+    unique = {(c.guideline, c.url): c for c in sorted(cited, key=lambda c: (c.guideline, c.url or "", c.edition or ""))}
+    return tuple(unique.values())
