@@ -116,7 +116,7 @@ class ReleaseCaller:
                 ], known.layout.outside
         by_gene = sort_rows(rows, self._panel)
         observations = tuple(map(observe, self._panel.genes, by_gene.entries))
-        self._assembly.check(rows, observations, by_gene.outside)
+        self._assembly.check_rows(rows, observations, by_gene.outside)
         if Layout.possible(rows):
             known = _KnownLayout(Layout(rows, by_gene), tuple({} for _ in self._callers))
             self._layouts = [known, *self._layouts[: MAX_LAYOUTS - 1]]

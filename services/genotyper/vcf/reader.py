@@ -1,0 +1,109 @@
+"""A VCF file, sample by sample, as lab results."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cyvcf2  # type: ignore[import-untyped]
+
+from knowledge.release import Release
+from schemas.errors import Code, Rejected
+from services.genotyper.options import Research
+from services.genotyper.panel import Panel, build_panel
+from services.genotyper.research import research_genes
+from services.genotyper.vcf.blocks import BlockLimits
+from services.genotyper.vcf.collecting import Collector
+from services.genotyper.vcf.header import read_header
+from services.genotyper.vcf.samples import SampleFields, lab_result
+
+SAMPLES_AT_ONCE = 200
+"""Samples held in memory; a file with more is read several times."""
+
+_BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+_GZIP = b"\x1f\x8b"
+
+
+def read(
+    path: Path,
+    release: Release,
+    general: SampleFields | None = None,
+    samples: Mapping[str, SampleFields] | None = None,
+    limits: BlockLimits | None = None,
+) -> Iterator[dict[str, Any]]:
+    """One lab result for each sample of the file (or each sample of ``samples``), in the order of the file.
+
+    ``general`` are the fields that all samples share. Only rows at the release's positions are taken, research genes
+    included. Raises Rejected where the file cannot be read, is not on GRCh38, or the samples do not fit.
+    """
+    _check_end(path)
+    vcf = _open(path)
+    header = read_header(vcf.raw_header)
+    general = general or SampleFields()
+    chosen = _chosen(list(vcf.samples), general, samples)
+    vcf.close()
+    panel = _panel(release)
+    for start in range(0, len(chosen), SAMPLES_AT_ONCE):
+        batch = chosen[start : start + SAMPLES_AT_ONCE]
+        collector = Collector(panel, release, header, len(batch), limits or BlockLimits())
+        collector.read(_records(path, [name for _, name in batch]))
+        for index, (column, name) in enumerate(batch):
+            fields = (samples or {}).get(name, SampleFields()).over(general)
+            yield lab_result(fields, header, column, collector.rows(index))
+
+
+def _panel(release: Release) -> Panel:
+    extra = tuple(gene for gene, _ in research_genes(release, frozenset({Research.EXTRA_GENES})))
+    return build_panel((*release.genes.values(), *extra))
+
+
+def _chosen(
+    names: Sequence[str], general: SampleFields, samples: Mapping[str, SampleFields] | None
+) -> list[tuple[int, str]]:
+    """Column and name of the samples to read."""
+    if not names:
+        raise Rejected(Code.INVALID_FIELD, "the file has no sample column", "header")
+    if samples is not None:
+        if unknown := len(samples.keys() - set(names)):
+            raise Rejected(Code.INVALID_FIELD, f"{unknown} samples of the list are not in the file", "samples")
+        return [(column, name) for column, name in enumerate(names) if name in samples]
+    if len(names) > 1 and (general.patient or general.accession):
+        message = f"the file has {len(names)} samples; patients and accessions have to be given for each"
+        raise Rejected(Code.INVALID_FIELD, message, "samples")
+    return list(enumerate(names))
+
+
+def _open(path: Path, samples: list[str] | None = None) -> Any:
+    try:
+        return cyvcf2.VCF(str(path), samples=samples)
+    except Exception as error:
+        if not _is_about_the_file(error):
+            raise
+        raise Rejected(Code.INVALID_FIELD, "the file is not a VCF that can be read", "file") from error
+
+
+def _records(path: Path, samples: list[str]) -> Iterator[Any]:
+    vcf = _open(path, samples)
+    try:
+        yield from vcf
+    except Exception as error:
+        if not _is_about_the_file(error):
+            raise
+        raise Rejected(Code.INVALID_FIELD, "a record cannot be read", "records") from error
+    finally:
+        vcf.close()
+
+
+def _is_about_the_file(error: Exception) -> bool:
+    """Whether the library complains about the file: it has no exception of its own for headers and lines."""
+    return isinstance(error, OSError) or type(error) is Exception
+
+
+def _check_end(path: Path) -> None:
+    """Raises Rejected where a block-compressed file lacks its end marker: it was cut off on its way."""
+    with path.open("rb") as file:
+        start = file.read(18)
+        if not start.startswith(_GZIP) or start[12:14] != b"BC":
+            return
+        file.seek(-len(_BGZF_END), 2)
+        if file.read() != _BGZF_END:
+            raise Rejected(Code.INVALID_FIELD, "the compressed file is not complete", "file")
