@@ -103,7 +103,8 @@ def test_ctrl_c_is_quiet() -> None:
     running = subprocess.Popen(
         [*PGX, "evaluate"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=surroundings()
     )
-    assert running.stdin and running.stdout
+    assert running.stdin
+    assert running.stdout
     running.stdin.write(b"{\n")
     running.stdin.flush()
     running.stdout.readline()

@@ -104,7 +104,8 @@ def test_a_line_is_answered_before_the_next_one_comes() -> None:
     running = subprocess.Popen(
         [*PGX, "evaluate"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=surroundings()
     )
-    assert running.stdin and running.stdout
+    assert running.stdin
+    assert running.stdout
     for accession in ("one", "two"):
         running.stdin.write(lines(lab_result(accession=accession)))
         running.stdin.flush()
@@ -120,7 +121,9 @@ def test_a_reader_that_goes_away_is_no_error_worth_words() -> None:
             [*PGX, "evaluate", "--processes", processes],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=surroundings(),
         )  # fmt: skip
-        assert running.stdin and running.stdout and running.stderr
+        assert running.stdin
+        assert running.stdout
+        assert running.stderr
         running.stdin.write(many)
         running.stdin.close()
         running.stdout.readline()

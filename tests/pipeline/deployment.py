@@ -14,7 +14,7 @@ from cli.embedded.guarded import Guarded
 from runtime.message import Headers, Message, Outgoing
 from runtime.producer import Producer
 from runtime.topic_reader import reading
-from schemas.topics import DEAD_LETTER, LAB_RESULT, RECOMMENDATION, Topic
+from schemas.topics import DEAD_LETTER, KNOWLEDGE, LAB_RESULT, RECOMMENDATION, TOPICS, Topic
 from tests.support.kafka import Broker
 
 T = TypeVar("T")
@@ -107,6 +107,11 @@ class Deployment:
                 return [message async for message in reader.existing()]
 
         return asyncio.run(read())
+
+    def messages_of(self, tenant: str) -> list[Message]:
+        """Everything on the topics about a tenant's patients."""
+        topics = [topic for topic in TOPICS if topic is not KNOWLEDGE]
+        return [one for topic in topics for one in self.messages(topic) if (one.key or b"").startswith(tenant.encode())]
 
     def recommendations(self, tenant: str) -> list[dict[str, Any]]:
         """The recommendation events of a tenant, in order for each patient."""

@@ -66,7 +66,8 @@ CASES = {
     "too large": Bad("too-large", "", "1,000,000", changed(note="x" * 1_000_000)),
     "deep nesting": Bad("too-deep", "", "16", changed(note=json.loads("[" * 40 + "]" * 40))),
     "unknown major version": Bad(
-        "unknown-major-version", "ce_type", "pgx.lab-result.v1", changed(), headers=with_headers(ce_type=b"pgx.lab-result.v9")
+        "unknown-major-version", "ce_type", "pgx.lab-result.v1", changed(),
+        headers=with_headers(ce_type=b"pgx.lab-result.v9"),
     ),
     "incomplete headers": Bad("invalid-envelope", "ce_id", "missing", changed(), headers=with_headers(ce_id=None)),
     "contradicting headers": Bad(

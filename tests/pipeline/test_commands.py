@@ -98,7 +98,8 @@ def test_watch_shows_events_as_they_come(deployment: Deployment, tenant: str) ->
         command, env=deployment.environment, cwd=deployment.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     try:
-        assert watching.stdout and watching.stderr
+        assert watching.stdout
+        assert watching.stderr
         assert b"watching" in watching.stderr.readline()
         deployment.publish_results([lab_result(tenant=f"{tenant}-other"), lab_result(tenant=tenant)])
         event = json.loads(watching.stdout.readline())
