@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
@@ -49,12 +49,16 @@ class _NoBroker(Producer):
 
 async def _server_seconds(store: Store) -> float:
     """CPU time that the server's sessions have used so far, where they run on this Linux machine; else 0."""
-    ticks = 0
-    for row in await store.pool.fetch("SELECT pid FROM pg_stat_activity WHERE datname = current_database()"):
-        with suppress(OSError):
-            fields = Path(f"/proc/{row['pid']}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+    sessions = await store.pool.fetch("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+    return sum(_cpu_seconds(row["pid"]) for row in sessions)
+
+
+def _cpu_seconds(process: int) -> float:
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def _timed(

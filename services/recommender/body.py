@@ -6,10 +6,11 @@ when they are repeated.
 
 import zlib
 from collections.abc import Iterable
+from functools import lru_cache
 
 import orjson
 
-from schemas.recommendation import Change, Recommendation, RecommendationsChanged
+from schemas.recommendation import RecommendationsChanged
 from schemas.serialise import to_json
 
 _COMPRESSION = 1
@@ -18,35 +19,31 @@ _COMPRESSION = 1
 
 def fragments(event: RecommendationsChanged) -> list[bytes]:
     """The event's canonical JSON in parts; joined, they are ``schemas.serialise.to_json(event)``."""
-    known: dict[int, bytes] = {}
-
-    def one(recommendation: Recommendation | None) -> bytes:
-        if recommendation is None:
-            return b"null"
-        place = id(recommendation)
-        if place not in known:
-            known[place] = to_json(recommendation)
-        return known[place]
-
+    sides = (side for change in event.changes for side in (change.before, change.after))
+    different = {id(one): one for one in (*event.recommendations, *sides) if one is not None}
+    known = {place: to_json(one) for place, one in different.items()} | {id(None): b"null"}
     frame = to_json(event.model_copy(update={"changes": (), "recommendations": ()}))
     head, _, rest = frame.partition(b'"changes":[]')
-    phenotypes, _, tail = rest.partition(b'"recommendations":[]')
+    middle, _, tail = rest.partition(b'"recommendations":[]')
     parts = [head, b'"changes":[']
     for number, change in enumerate(event.changes):
-        parts += [_opening(change, number), one(change.before), b',"after":', one(change.after), _closing(change)]
-    parts += [b"]", phenotypes, b'"recommendations":[']
-    for number, recommendation in enumerate(event.recommendations):
-        parts += [b"," if number else b"", one(recommendation)]
+        opening = _opening(change.change.value, change.rule)
+        parts += [b"," + opening if number else opening, known[id(change.before)]]
+        parts += [b',"after":', known[id(change.after)], _closing(change.reason)]
+    parts += [b"]", middle, b'"recommendations":[']
+    for number, one in enumerate(event.recommendations):
+        parts += [b",", known[id(one)]] if number else [known[id(one)]]
     return [*parts, b"]", tail]
 
 
-def _opening(change: Change, number: int) -> bytes:
-    start = orjson.dumps({"change": change.change.value, "rule": change.rule})[:-1] + b',"before":'
-    return b"," + start if number else start
+@lru_cache(maxsize=8192)
+def _opening(kind: str, rule: str) -> bytes:
+    return orjson.dumps({"change": kind, "rule": rule})[:-1] + b',"before":'
 
 
-def _closing(change: Change) -> bytes:
-    return b',"reason":' + orjson.dumps(change.reason) + b"}"
+@lru_cache(maxsize=64)
+def _closing(reason: str) -> bytes:
+    return b',"reason":' + orjson.dumps(reason) + b"}"
 
 
 def pack(parts: Iterable[bytes]) -> bytes:

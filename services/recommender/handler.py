@@ -20,6 +20,7 @@ from services.recommender.body import fragments, pack
 from services.recommender.lanes import lane_of
 from services.recommender.merging import Delivery
 from services.recommender.patient import Acceptance, Releases
+from services.recommender.screening import screen
 from services.recommender.store import Store
 from services.recommender.store.rows import HistoryRow, InboxRow, OutboxRow, ResultRow, difference, keys
 from services.recommender.store.unit import PatientKey, Stored, Unit
@@ -60,13 +61,15 @@ class Recommender:
         An event that the domain rejects, or fails on twice, is given back and does not disturb the others.
         Safe to repeat as a whole. Raises what the database raises.
         """
-        failures: list[Failure] = []
-        if not batch:
-            return ()
+        screened = [(event, attempt(partial(screen, event.data))) for event in batch]
+        failures = [Failure(event, refusal) for event, refusal in screened if refusal is not None]
+        fit = [event for event, refusal in screened if refusal is None]
+        if not fit:
+            return tuple(failures)
         async with self._store.transaction() as unit:
-            await unit.lock([_key(event) for event in batch])
-            handled = await unit.handled(map(_inbox_id, batch))
-            unseen = [event for event in batch if _inbox_id(event) not in handled]
+            await unit.lock([_key(event) for event in fit])
+            handled = await unit.handled(map(_inbox_id, fit))
+            unseen = [event for event in fit if _inbox_id(event) not in handled]
             patients = await unit.patients([_key(event) for event in unseen])
             to_come = Counter(map(_key, unseen))
             for event in unseen:

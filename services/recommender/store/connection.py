@@ -24,14 +24,15 @@ _REFUSED = (
 
 def transient(error: BaseException) -> bool:
     """Whether a database error may go away by itself: connection, start-up and shutdown, resources, lock conflicts."""
-    if isinstance(error, _REFUSED):
+    if isinstance(error, (*_REFUSED, ValueError)):
         return False
-    if isinstance(error, asyncpg.InterfaceError):
-        return "connection" in str(error) or "pool" in str(error)
     return isinstance(
         error,
         OSError
         | TimeoutError
+        # What asyncpg makes of a connection that the server ended while nobody was looking.
+        | asyncpg.InterfaceError
+        | asyncpg.InternalClientError
         | asyncpg.PostgresConnectionError
         | asyncpg.OperatorInterventionError
         | asyncpg.InsufficientResourcesError

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -210,6 +212,28 @@ class TestAPoisonEvent:
         assert len(await Recommender(store, broken).handle([event])) == 1
         assert await Recommender(store, release).handle([event]) == ()
         assert await sequences(store) == [1]
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [("version", 2**70), ("accession", "A\0B"), ("laboratory", "x" * 5000), ("issued", datetime(2026, 1, 1)),
+         ("event_id", "\0"), ("sha256", "short"), ("version", 0)],
+    )  # fmt: skip
+    async def test_that_could_not_be_stored_is_refused_by_its_field(
+        self, recommender: Recommender, field: str, value: object
+    ) -> None:
+        good, event = assigned(POOR, patient="p-0"), assigned(POOR)
+        result = event.data.genotype.result.model_copy(update={field: value})
+        genotype = event.data.genotype.model_copy(update={"result": result})
+        forged = replace(event, data=event.data.model_copy(update={"genotype": genotype}))
+        failures = await recommender.handle([forged, good])
+        assert [(one.reason.code, one.reason.path) for one in failures] == [
+            (Code.INVALID_FIELD, f"genotype.result.{field}")
+        ]
+
+    async def test_a_version_may_be_as_large_as_laboratories_count(
+        self, store: Store, recommender: Recommender
+    ) -> None:
+        assert await recommender.handle([assigned(POOR, version=2**53 - 1)]) == ()
 
     async def test_of_an_unknown_release_says_so(self, store: Store) -> None:
         def none(release_id: str) -> Release:
