@@ -1,5 +1,6 @@
 """The report as one self-contained page: no scripts, nothing to load, readable by a screen reader and on paper."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import groupby
@@ -11,7 +12,8 @@ from services.report.facts import Facts
 from services.report.style import CSS
 from services.report.view import HEADINGS, Drug, Entry, GeneRow, View, view
 
-_SHORT = {1: "Avoid or replace", 2: "Change dose", 3: "Take care", 4: "No change"}
+_SHORT = {1: "Avoid or replace", 2: "Adjust dose or drug", 3: "Take care", 4: "No change"}
+_COLUMNS = (("Drug", ' class="drug"'), ("What", ""), ("Because of", ""), ("Who says so", ""))
 _NOT_ALONE = (
     "Genetic results are one reason among others: indication, other drugs, organ function and the product's label "
     "decide as well. A normal result does not exclude variants that were not assessed."
@@ -75,28 +77,38 @@ def _first(v: View) -> str:
     pressing = [drug for drug in v.drugs if drug.priority <= 2]
     if not pressing:
         return "<h2>What matters first</h2>\n<p>No drug to avoid and no dose to change by these results.</p>"
-    rows = "\n".join(_first_row(drug) for drug in pressing)
+    alike: dict[tuple[object, ...], list[Drug]] = defaultdict(list)
+    for drug in pressing:
+        alike[drug.priority, _drug_marks(drug), _first_cells(drug)].append(drug)
+    rows = "\n".join(map(_first_row, alike.values()))
+    columns = "".join(f'<th scope="col"{of}>{name}</th>' for name, of in _COLUMNS)
     return (
-        "<h2>What matters first</h2>\n<table>\n<caption>Drugs to avoid or replace, then doses to change; details follow"
-        '</caption>\n<thead><tr><th scope="col">Drug</th><th scope="col">What</th><th scope="col">Because of</th>'
-        f'<th scope="col">Who says so</th></tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>'
+        "<h2>What matters first</h2>\n<table>\n"
+        "<caption>Drugs to avoid or replace, then doses to change; details follow</caption>\n"
+        f"<thead><tr>{columns}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
     )
 
 
-def _first_row(drug: Drug) -> str:
-    weightiest = [entry for entry in drug.entries if entry.priority == drug.priority]
-    because = list(dict.fromkeys(entry.because for entry in weightiest))
-    sources = dict.fromkeys(entry.source for entry in weightiest)
+def _first_row(drugs: Sequence[Drug]) -> str:
+    """One row for all drugs about which the same is said."""
+    drug = drugs[0]
+    names = ", ".join(f'<a href="#{_anchor(each)}">{escape(each.name)}</a>' for each in drugs)
+    marks = _mark(_SHORT[drug.priority], "priority") + _drug_marks(drug)
+    return f'<tr class="p{drug.priority}"><th scope="row">{names}</th><td>{marks}{_first_cells(drug)}</tr>'
+
+
+def _first_cells(drug: Drug) -> str:
+    because = dict.fromkeys(entry.because for entry in drug.weightiest)
+    sources = dict.fromkeys(entry.source for entry in drug.weightiest)
     return (
-        f'<tr class="p{drug.priority}"><th scope="row"><a href="#{_anchor(drug)}">{escape(drug.name)}</a></th>'
-        f"<td>{_mark(_SHORT[drug.priority], 'priority')}{_drug_marks(drug)}</td>"
-        f"<td>{'<br>'.join(map(escape, because))}</td><td>{escape(', '.join(sources))}</td></tr>"
+        f"<br>{escape(drug.weightiest[0].short)}</td><td>{'<br>'.join(map(escape, because))}</td>"
+        f'<td class="who">{escape(", ".join(sources))}</td>'
     )
 
 
 def _drug_marks(drug: Drug) -> str:
     marks = ["Sources differ"] if drug.contradicted else []
-    marks += ["Less sure"] if any(entry.doubts for entry in drug.entries if entry.priority == drug.priority) else []
+    marks += ["Less sure"] if drug.doubted else []
     marks += ["Preliminary"] if any(entry.preliminary for entry in drug.entries) else []
     return "".join(_mark(text) for text in marks)
 

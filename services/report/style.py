@@ -27,6 +27,8 @@ thead th { font-size: .87rem; color: var(--quiet); border-bottom: 1px solid var(
 tbody th { font-weight: 600; }
 .mark { display: inline-block; border: 1px solid var(--ink); border-radius: .2rem; padding: 0 .35rem;
   margin: 0 .3rem 0 0; font-size: .8rem; font-weight: 600; white-space: nowrap; }
+th.drug { width: 24%; }
+td.who { white-space: nowrap; }
 .p1 .mark.priority { background: var(--ink); color: #fff; }
 .p2 .mark.priority { border-width: 2px; }
 article { border-top: 1px solid var(--line); padding: .55rem 0 .65rem; break-inside: avoid; }

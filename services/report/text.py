@@ -28,9 +28,9 @@ def _lines(v: View, width: int) -> Iterator[str]:
     yield f"Pharmacogenetic report: patient {v.patient}, tenant {v.tenant}, state {v.sequence}"
     yield from _wrapped(f"Knowledge release {v.release} (sha256 {(v.sha256 or '')[:12]})" if v.release else "", width)
     for note in v.results:
-        yield _result(note)
+        yield from _wrapped(_result(note), width, hanging=1)
     for note in v.withdrawn:
-        yield f"{_result(note)}: withdrawn, not used"
+        yield from _wrapped(f"{_result(note)}: withdrawn, not used", width, hanging=1)
     if v.preliminary:
         yield "PRELIMINARY: at least one result below may still change."
     for priority in (1, 2, 3):
@@ -73,7 +73,8 @@ def _entry(entry: Entry, width: int) -> Iterator[str]:
 
 def _nothing_to_change(v: View, width: int) -> Iterator[str]:
     if usual := v.of_priority(4):
-        yield from _titled(HEADINGS[4], ", ".join(drug.name for drug in usual), width)
+        names = (drug.name + (" (less sure)" if drug.doubted else "") for drug in usual)
+        yield from _titled(HEADINGS[4], ", ".join(names), width)
     if v.without_advice:
         yield from _titled("No advice for these results in any source", ", ".join(v.without_advice), width)
 

@@ -41,6 +41,11 @@ class Entry:
     preliminary: bool
     citation: Citation
 
+    @property
+    def short(self) -> str:
+        """What to do, without the conditions and remarks."""
+        return self.text.split(" Note: ")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Drug:
@@ -55,6 +60,15 @@ class Drug:
     @property
     def contradicted(self) -> bool:
         return any(entry.against for entry in self.entries)
+
+    @property
+    def doubted(self) -> bool:
+        return any(entry.doubts for entry in self.weightiest)
+
+    @property
+    def weightiest(self) -> tuple[Entry, ...]:
+        """The advice that puts the drug where it stands."""
+        return tuple(entry for entry in self.entries if entry.priority == self.priority)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +188,9 @@ def _because(gene: str, key: str, recommendation: Recommendation, phenotypes: Se
     diplotype = recommendation.diplotypes.get(gene)
     if diplotype is not None and set(key.split("/")) == set(diplotype.split("/")):
         return f"{gene} {key}"
-    scored = next((p for p in phenotypes if p.gene == gene and p.activity_score == key and p.phenotype), None)
-    meaning = f"score {key}, {scored.phenotype}" if scored and scored.phenotype != key else key
+    of_gene = [p for p in phenotypes if p.gene == gene and p.activity_score and p.phenotype]
+    scored = next((p for p in of_gene if key in (p.activity_score, p.phenotype)), None)
+    meaning = f"score {scored.activity_score}, {scored.phenotype}" if scored and scored.activity_score != "n/a" else key
     return f"{gene} {meaning}" + (f" ({diplotype})" if diplotype else "")
 
 

@@ -1,0 +1,42 @@
+"""A patient's state as the store or an evaluation would hand it over."""
+
+from dataclasses import dataclass
+
+from schemas.genotype import GeneCall, KnowledgeRef
+from schemas.phenotype import Phenotype, ResultNote
+from schemas.recommendation import Recommendation
+from services.phenotyper.assignment import assign
+from services.recommender.guidance import recommend
+from tests.services.recommender.guidance_cases import release
+
+
+@dataclass(frozen=True)
+class State:
+    tenant: str
+    patient: str
+    sequence: int
+    knowledge: KnowledgeRef | None
+    genotypes: tuple[GeneCall, ...]
+    phenotypes: tuple[Phenotype, ...]
+    recommendations: tuple[Recommendation, ...]
+    results: tuple[ResultNote, ...]
+
+
+def note(accession: str = "ACC-1", status: str = "final") -> ResultNote:
+    return ResultNote(laboratory="acme", accession=accession, issued="2026-11-23T10:00:00Z", status=status, version=1)
+
+
+def state(*calls: GeneCall, results: tuple[ResultNote, ...] = (note(),), patient: str = "p-1") -> State:
+    known = release("2026.11")
+    behind = results[0] if results else None
+    phenotypes = tuple(p.model_copy(update={"result": behind}) for p in assign(known, calls))
+    return State(
+        tenant="mercy",
+        patient=patient,
+        sequence=4,
+        knowledge=KnowledgeRef(release=known.id, sha256=known.sha256),
+        genotypes=calls,
+        phenotypes=phenotypes,
+        recommendations=recommend(known, calls, phenotypes),
+        results=results,
+    )
