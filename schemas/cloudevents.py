@@ -8,20 +8,22 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from schemas import lab_result, strict_json
+from schemas import clinical_context, lab_result, strict_json
 from schemas.base import Model
+from schemas.clinical_context import ClinicalContext
 from schemas.errors import Code, Rejected
 from schemas.knowledge import ReleaseActivated
 from schemas.lab_result import LabResult
 from schemas.phenotype import PhenotypeAssigned
 from schemas.serialise import to_json
-from schemas.topics import LAB_RESULT, MAX_MESSAGE_BYTES, Topic
+from schemas.topics import CLINICAL_CONTEXT, LAB_RESULT, MAX_MESSAGE_BYTES, Topic
 
 T = TypeVar("T")
 
@@ -65,30 +67,69 @@ def decode_lab_result(key: bytes | None, value: bytes | None, headers: Sequence[
 
 def read_lab_result(value: bytes | None, headers: Sequence[Header] = ()) -> Event[LabResult]:
     """As ``decode_lab_result`` where there is no key: a line of a file. Raises Rejected."""
+    opened = _unpacked(LAB_RESULT, value, headers, lab_result.MAX_BYTES)
+    result = lab_result.parse_within(value or b"", opened.whole, opened.content)
+    return opened.event(
+        value, result, id=lab_result.content_id, source=laboratory_source(result), time=_written(result.issued)
+    )
+
+
+def decode_clinical_context(
+    key: bytes | None, value: bytes | None, headers: Sequence[Header]
+) -> Event[ClinicalContext]:
+    """A hospital's statement in binary or structured mode, or a bare statement. Raises Rejected."""
+    event = read_clinical_context(value, headers)
+    _expect_key(key, event.data.key)
+    return event
+
+
+def read_clinical_context(value: bytes | None, headers: Sequence[Header] = ()) -> Event[ClinicalContext]:
+    """As ``decode_clinical_context`` where there is no key: a line of a file. Raises Rejected."""
+    opened = _unpacked(CLINICAL_CONTEXT, value, headers, clinical_context.MAX_BYTES)
+    said = clinical_context.parse_within(value or b"", opened.whole, opened.content)
+    source = f"/{said.tenant}/{said.source}".replace("#", "%23")
+    return opened.event(value, said, id=clinical_context.content_id, source=source, time=_written(said.recorded))
+
+
+@dataclass(frozen=True, slots=True)
+class _Unpacked:
+    """A message from outside, before its content is looked at."""
+
+    topic: Topic
+    whole: Any
+    content: Any
+    attributes: Mapping[str, str]
+    traceparent: str | None
+
+    def event(self, value: bytes | None, data: T, *, id: Callable[[T], str], source: str, time: str) -> Event[T]:  # noqa: A002
+        """The event; ``id``, ``source`` and ``time`` are for one that came without."""
+        return Event(
+            id=self.attributes.get("id") or id(data),
+            source=self.attributes.get("source") or source,
+            type=self.topic.name,
+            time=self.attributes.get("time") or time,
+            data=data,
+            sha256=hashlib.sha256(value or b"").hexdigest(),
+            traceparent=self.traceparent,
+        )
+
+
+def _unpacked(topic: Topic, value: bytes | None, headers: Sequence[Header], max_bytes: int) -> _Unpacked:
     attributes = _header_attributes(headers)
     content_type = _media_type(attributes.pop("content-type", JSON_TYPE))
     trace = attributes.pop("traceparent", None)
-    whole = content = strict_json.loads(value, lab_result.MAX_BYTES)
+    whole = content = strict_json.loads(value, max_bytes)
     event: dict[str, str] = {}
     if content_type != STRUCTURED_TYPE:
         _expect_json(content_type, "content-type")
     if attributes.keys() & set(_CORE) and content_type != STRUCTURED_TYPE:
-        event = _checked(attributes, LAB_RESULT, "ce_")
+        event = _checked(attributes, topic, "ce_")
     elif content_type == STRUCTURED_TYPE or is_envelope(whole):
         envelope, content = _opened(whole)
         _expect_agreement(attributes, envelope)
-        event = _checked(envelope, LAB_RESULT, "")
+        event = _checked(envelope, topic, "")
         trace = trace or envelope.get("traceparent")
-    result = lab_result.parse_within(value or b"", whole, content)
-    return Event(
-        id=event.get("id") or lab_result.content_id(result),
-        source=event.get("source") or laboratory_source(result),
-        type=LAB_RESULT.name,
-        time=event.get("time") or instant(result),
-        data=result,
-        sha256=hashlib.sha256(value or b"").hexdigest(),
-        traceparent=_valid_trace(trace),
-    )
+    return _Unpacked(topic, whole, content, event, _valid_trace(trace))
 
 
 def decode(topic: Topic, key: bytes | None, value: bytes | None, headers: Sequence[Header]) -> Event[Any]:
@@ -175,9 +216,8 @@ def laboratory_source(result: LabResult) -> str:
     return f"/{result.tenant}/{result.laboratory}".replace("#", "%23")
 
 
-def instant(result: LabResult) -> str:
-    """``ce_time`` of a result that came without one: when it was issued."""
-    return result.issued.isoformat().replace("+00:00", "Z")
+def _written(instant: datetime) -> str:
+    return instant.isoformat().replace("+00:00", "Z")
 
 
 def _header_attributes(headers: Sequence[Header]) -> dict[str, str]:
@@ -209,7 +249,7 @@ def _expect_json(media_type: str, path: str) -> None:
 
 
 def is_envelope(content: Any) -> bool:
-    """Whether a JSON value is a CloudEvents structured-mode envelope rather than a bare lab result."""
+    """Whether a JSON value is a CloudEvents structured-mode envelope rather than bare content."""
     return type(content) is dict and (
         "specversion" in content or ("data" in content and "type" in content and "source" in content)
     )
@@ -220,7 +260,7 @@ def _opened(content: Any) -> tuple[dict[str, Any], Any]:
     if type(content) is not dict:
         raise Rejected(Code.INVALID_ENVELOPE, "expected a CloudEvents envelope (a JSON object)")
     if "data" not in content:
-        raise Rejected(Code.INVALID_ENVELOPE, "expected the lab result as a JSON object in data", "data")
+        raise Rejected(Code.INVALID_ENVELOPE, "expected the content as a JSON object in data", "data")
     strict_json.check_depth({name: attribute for name, attribute in content.items() if name != "data"})
     for name in (*_CORE, "datacontenttype"):
         if name in content and type(content[name]) is not str:

@@ -11,7 +11,7 @@ class Code(StrEnum):
 
     NOT_JSON = "not-json", "the value is not JSON (or not UTF-8, or contains NaN or Infinity)"
     EMPTY_VALUE = "empty-value", "the message has no value"
-    TOO_LARGE = "too-large", "the value is over 1,000,000 bytes"
+    TOO_LARGE = "too-large", "the value is over the size limit of its topic"
     TOO_DEEP = "too-deep", "the value is nested deeper than 16 levels"
     INVALID_FIELD = "invalid-field", "a field is missing, of the wrong type or outside its range"
     INVALID_GENOTYPE = "invalid-genotype", "a genotype does not parse or names an allele that the row does not list"

@@ -194,7 +194,7 @@ def _checked(content: Any, whole: Any) -> tuple[LabResult, int | None]:
         raise
     if unknown:
         strict_json.check_depth(whole)
-        fields["unknown_fields"] = _named(unknown)
+        fields["unknown_fields"] = named(unknown)
     return LabResult.model_construct(**fields), colons
 
 
@@ -295,6 +295,7 @@ def _reported_text(value: Any, path: str, longest: int) -> str:
     return value
 
 
-def _named(unknown: set[str]) -> tuple[str, ...]:
+def named(unknown: set[str]) -> tuple[str, ...]:
+    """Names of fields that were ignored, as they may stand in a warning."""
     names = sorted(strict_json.printable(name) for name in unknown)
     return (*names[:_NAMED_AT_MOST], "…") if len(names) > _NAMED_AT_MOST else tuple(names)

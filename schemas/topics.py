@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from schemas.base import Model
+from schemas.clinical_context import ClinicalContext
 from schemas.genotype import GenotypeCalled
 from schemas.knowledge import ReleaseActivated
 from schemas.lab_result import LabResult
@@ -66,6 +67,11 @@ PHENOTYPE = Topic(
     "Phenotypes with the genotype event they came from. Internal, documented and versioned all the same.",
     keep=timedelta(days=7),
 )  # fmt: skip
+CLINICAL_CONTEXT = Topic(
+    "pgx.clinical-context.v1", ClinicalContext, PATIENT_KEY, ("hospitals",), ("recommender",),
+    "What a patient takes, and facts of the body that advice depends on, as a hospital states or corrects them.",
+    keep=timedelta(days=30),
+)  # fmt: skip
 RECOMMENDATION = Topic(
     "pgx.recommendation.v1", RecommendationsChanged, PATIENT_KEY, ("recommender",), ("hospitals",),
     "What changed in a patient's advice and the full current list.",
@@ -82,4 +88,6 @@ DEAD_LETTER = Topic(
     keep=timedelta(days=90),
 )  # fmt: skip
 
-TOPICS = (LAB_RESULT, GENOTYPE, PHENOTYPE, RECOMMENDATION, KNOWLEDGE, DEAD_LETTER)
+FROM_OUTSIDE = (LAB_RESULT, CLINICAL_CONTEXT)
+"""What others publish and we read strictly; all else is our own."""
+TOPICS = (LAB_RESULT, GENOTYPE, PHENOTYPE, CLINICAL_CONTEXT, RECOMMENDATION, KNOWLEDGE, DEAD_LETTER)

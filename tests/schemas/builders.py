@@ -74,3 +74,38 @@ def envelope(content: Any, /, **changes: Any) -> dict[str, Any]:
         "data": content,
     }
     return {name: value for name, value in (attributes | changes).items() if value is not ...}
+
+
+def clinical_context(**changes: Any) -> dict[str, Any]:
+    """A statement of clinical context with fields changed; the value ``...`` takes a field out."""
+    content: dict[str, Any] = {
+        "tenant": "mercy",
+        "patient": "p-7f3a91",
+        "source": "ward-system",
+        "statement": "MED-4711",
+        "version": 1,
+        "status": "active",
+        "recorded": "2026-11-24T09:00:00Z",
+        "effective": "2026-11-24T08:30:00+01:00",
+        "medications": [
+            {
+                "rxnorm": "32937", "atc": "N06AB05", "name": "paroxetine", "status": "started",
+                "since": "2026-11-20T08:00:00Z",
+            },
+            {
+                "rxnorm": "6918", "name": "metoprolol", "status": "stopped",
+                "since": "2026-01-20T08:00:00Z", "until": "2026-11-21T08:00:00Z",
+            },
+        ],
+        "sex": "female",
+        "birth_year": 1961,
+        "ancestry": "white",
+        "height_cm": 170,
+        "weight_kg": 71.5,
+        "smoking": "former",
+        "organs": {"liver": "normal", "kidney": "impaired", "transplants": []},
+        "indications": ["atrial-fibrillation"],
+        "target_inr": 2.5,
+    }  # fmt: skip
+    content |= changes
+    return {name: value for name, value in content.items() if value is not ...}

@@ -12,12 +12,12 @@ from jsonschema import Draft202012Validator
 
 from schemas import cloudevents, generate
 from schemas.serialise import to_json
-from schemas.topics import LAB_RESULT, TOPICS, Topic
+from schemas.topics import CLINICAL_CONTEXT, FROM_OUTSIDE, LAB_RESULT, TOPICS, Topic
 from tests.schemas.compatibility import breaks
 from tests.schemas.fixtures import stored
 
 WITH_VALUE = [topic for topic in TOPICS if topic.value is not None]
-OURS = [topic for topic in WITH_VALUE if topic is not LAB_RESULT]
+OURS = [topic for topic in WITH_VALUE if topic not in FROM_OUTSIDE]
 STORED = [(topic, file.stem) for topic in WITH_VALUE for file in stored.files(topic)]
 
 
@@ -29,6 +29,8 @@ def test_there_are_stored_events_of_every_kind() -> None:
 def test_stored_events_are_read_without_loss(topic: Topic, name: str) -> None:
     if topic is LAB_RESULT:
         read: Any = cloudevents.decode_lab_result(*stored.message(topic, name)).data
+    elif topic is CLINICAL_CONTEXT:
+        read = cloudevents.decode_clinical_context(*stored.message(topic, name)).data
     else:
         read = cloudevents.decode(topic, *stored.message(topic, name)).data
     assert _contains(json.loads(to_json(read)), stored.content(topic, name))
