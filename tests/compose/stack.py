@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
+
+from runtime.exits import Exit
 
 T = TypeVar("T")
 
@@ -70,11 +72,17 @@ class Stack:
         return [json.loads(line) for line in printed.splitlines()]
 
     def submit(self, *files: Path) -> list[str]:
-        """The event ids, once all events are applied."""
-        ids = [line.split("\t")[0] for line in self.pgx("submit", *map(str, files)).stdout.splitlines()]
+        """The event ids, once all events are applied. Tries again while the broker does not answer."""
+        submitted = self.eventually(lambda: self._submitted(files))
+        ids = [line.split("\t")[0] for line in submitted.stdout.splitlines()]
         for event in ids:
             self.eventually(lambda event=event: self.pgx("status", event, check=False).stdout.startswith("applied"))
         return ids
+
+    def _submitted(self, files: Sequence[Path]) -> subprocess.CompletedProcess[str] | None:
+        done = self.pgx("submit", *map(str, files), check=False)
+        assert done.returncode in (Exit.DONE, Exit.UNREACHABLE), done.stderr
+        return done if done.returncode == Exit.DONE else None
 
     def dump(self) -> str:
         return self.pgx("store", "dump").stdout

@@ -1,0 +1,83 @@
+"""Throughput and latency from the first topic to the last, whatever runs in between."""
+
+import asyncio
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer
+
+from bench.pipeline.machine import Watched, count, wait_for
+from bench.pipeline.samples import message
+from runtime.producer import Producer
+from runtime.settings import Settings
+from schemas.topics import RECOMMENDATION
+
+WARM_UP = 16
+EVENTS_A_SECOND = 4
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """Samples a second, and the processor milliseconds a sample that each process took."""
+
+    samples_a_second: float
+    milliseconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Milliseconds from publishing a result to receiving its recommendations."""
+
+    p50: float
+    p99: float
+
+
+async def throughput(settings: Settings, values: Sequence[bytes], run: str, watched: Sequence[Watched]) -> Throughput:
+    """Publishes everything at once and waits for the last recommendation; a few samples before are not measured."""
+    messages = [message(settings, value, number, run) for number, value in enumerate(values)]
+    producer = Producer(settings, "bench")
+    await producer.start()
+    there = await count(settings, RECOMMENDATION)
+    await producer.send(messages[:WARM_UP])
+    await wait_for(settings, RECOMMENDATION, there + WARM_UP, watched)
+    before = {one.name: one.processor_seconds() for one in watched}
+    began = time.perf_counter()
+    await producer.send(messages[WARM_UP:])
+    ended = await wait_for(settings, RECOMMENDATION, there + len(messages), watched)
+    measured = len(messages) - WARM_UP
+    used = {one.name: 1000 * (one.processor_seconds() - before[one.name]) / measured for one in watched}
+    await producer.stop()
+    return Throughput(measured / (ended - began), used)
+
+
+async def latency(settings: Settings, values: Sequence[bytes], run: str) -> Latency:
+    """Publishes a few samples a second and measures each one's way."""
+    consumer = AIOKafkaConsumer(
+        settings.topic(RECOMMENDATION), bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="latest"
+    )
+    await consumer.start()
+    await consumer.seek_to_end()
+    producer = Producer(settings, "bench")
+    await producer.start()
+    published: dict[bytes, float] = {}
+    taken: list[float] = []
+
+    async def receive() -> None:
+        async for received in consumer:
+            if received.key in published:
+                taken.append(1000 * (time.perf_counter() - published[received.key]))
+            if len(taken) == len(values):
+                return
+
+    receiving = asyncio.create_task(receive())
+    for number, value in enumerate(values):
+        outgoing = message(settings, value, number, run)
+        published[outgoing.key or b""] = time.perf_counter()
+        await producer.send([outgoing])
+        await asyncio.sleep(1 / EVENTS_A_SECOND)
+    await asyncio.wait_for(receiving, 60)
+    await consumer.stop()
+    await producer.stop()
+    return Latency(statistics.median(taken), statistics.quantiles(taken, n=100)[98])
