@@ -163,8 +163,8 @@ async def retry(producer: Producer, letters: Sequence[DeadLetter]) -> None:
 async def oldest_age(settings: Settings, now_ms: float) -> float:
     """Age in seconds of the oldest dead letter that is kept; 0 when there is none."""
     async with reading(settings, DEAD_LETTER) as reader:
-        written = [message.timestamp_ms for message in await reader.first()]
-    return max((now_ms - at) / 1000 for at in written) if written else 0.0
+        oldest = await reader.oldest()
+    return 0.0 if oldest is None else max(0.0, (now_ms - oldest) / 1000)
 
 
 def parse(message: Message) -> DeadLetter | None:

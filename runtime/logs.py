@@ -16,7 +16,8 @@ from runtime.settings import Settings
 
 Logger = structlog.stdlib.BoundLogger
 _QUIET = {"aiokafka": logging.WARNING, "faust": logging.WARNING, "mode": logging.WARNING, "asyncio": logging.WARNING}
-_LIBRARIES = tuple(_QUIET)
+_QUOTING = ("faust", "mode", "asyncio")
+"""Libraries whose error lines quote exceptions of any origin, and so perhaps data."""
 _MESSAGE_IS_SAFE = ("aiokafka.", "runtime.", "aiohttp.")
 
 
@@ -85,9 +86,9 @@ def _render_exception(_: Any, __: str, entry: MutableMapping[str, Any]) -> Mutab
 
 
 def _withhold_library_arguments(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Libraries quote exceptions, and so perhaps data, in their arguments: keep what they say, not what they quote."""
+    """Keep what a library says, not what it quotes."""
     record = entry.get("_record")
-    if record is not None and record.levelno >= logging.ERROR and record.name.startswith(_LIBRARIES):
+    if record is not None and record.levelno >= logging.ERROR and record.name.startswith(_QUOTING):
         entry["event"] = str(record.msg)
     return entry
 

@@ -123,7 +123,7 @@ class Settings(BaseSettings):
         le=3600.0,
         description="Seconds that a broker or database may be away, at the start or later, before a process gives up.",
     )
-    batch_size: int = Field(200, ge=1, le=10_000, description="The most events that a service handles at once.")
+    batch_size: int = Field(100, ge=1, le=10_000, description="The most events that a service handles at once.")
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
         "info", description="The least severe log lines shown: `debug`, `info`, `warning` or `error`."
     )

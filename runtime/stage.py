@@ -30,6 +30,8 @@ T = TypeVar("T")
 Decode = Callable[[bytes | None, bytes | None, Sequence[tuple[str, bytes]]], Event[In]]
 
 _TURN_SECONDS = 0.02
+_FLUSH_BYTES = 4 * 1024 * 1024
+"""Bounds the memory of what a batch has made but not yet sent."""
 _log = logger(__name__)
 
 
@@ -89,6 +91,7 @@ def stage(
 def _handle(step: "Step[Any, Any]", producer: Producer, letters: DeadLetters) -> Handle:
     async def handle(batch: Sequence[Message]) -> None:
         outgoing: list[Outgoing] = []
+        waiting_bytes = 0
         rejected: list[tuple[Message, Rejected]] = []
         async for message in in_turns(batch):
             result = step(message)
@@ -96,6 +99,10 @@ def _handle(step: "Step[Any, Any]", producer: Producer, letters: DeadLetters) ->
                 rejected.append((message, result))
             else:
                 outgoing.append(result)
+                waiting_bytes += len(result.value or b"")
+            if waiting_bytes > _FLUSH_BYTES:
+                await producer.send(outgoing)
+                outgoing, waiting_bytes = [], 0
         await letters.send(batch, rejected)
         await producer.send(outgoing)
 

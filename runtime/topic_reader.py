@@ -66,20 +66,10 @@ class TopicReader:
         async for message in self._coming():
             yield message
 
-    async def first(self) -> list[Message]:
-        """The oldest message of each partition that has one."""
-        begin = await self._ask(self._consumer.beginning_offsets(self._partitions))
-        end = await self._ask(self._consumer.end_offsets(self._partitions))
-        found: dict[TopicPartition, Message] = {}
-        filled = [place for place in self._partitions if begin[place] < end[place]]
-        for place in filled:
-            self._consumer.seek(place, begin[place])
-        deadline = time.monotonic() + _ANSWER_SECONDS
-        while len(found) < len(filled) and time.monotonic() < deadline:
-            missing = [place for place in filled if place not in found]
-            for place, records in (await self._consumer.getmany(*missing, timeout_ms=_POLL_MS, max_records=1)).items():
-                found[place] = _message(records[0])
-        return list(found.values())
+    async def oldest(self) -> int | None:
+        """Time of the oldest message, in milliseconds since 1970; None where there is none. No message is fetched."""
+        found = await self._ask(self._consumer.offsets_for_times(dict.fromkeys(self._partitions, 0)))
+        return min((each.timestamp for each in found.values() if each is not None), default=None)
 
     async def follow(self, from_start: bool) -> AsyncIterator[Message]:
         """Messages as they come, for ever; ``from_start``: those that are there first."""
@@ -96,9 +86,9 @@ class TopicReader:
                 for record in records:
                     yield _message(record)
 
-    async def _ask(self, question: Any) -> dict[TopicPartition, int]:
+    async def _ask(self, question: Any) -> dict[TopicPartition, Any]:
         try:
-            answer: dict[TopicPartition, int] = await asyncio.wait_for(question, _ANSWER_SECONDS)
+            answer: dict[TopicPartition, Any] = await asyncio.wait_for(question, _ANSWER_SECONDS)
         except (KafkaError, TimeoutError):
             raise self._silent() from None
         return answer

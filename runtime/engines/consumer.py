@@ -13,8 +13,9 @@ from runtime.settings import Settings
 SESSION_SECONDS = 10.0
 HEARTBEAT_SECONDS = 3.0
 REBALANCE_SECONDS = 60.0
-_PARTITION_FETCH_BYTES = 1024 * 1024
-"""Bounds the memory of prefetched messages; a larger single message still comes, alone."""
+_FETCH_BYTES = 8 * 1024 * 1024
+_PARTITION_FETCH_BYTES = 512 * 1024
+"""Bound the memory of prefetched messages; a larger single message still comes, alone."""
 
 
 def create_consumer(settings: Settings, subscription: Subscription) -> AIOKafkaConsumer:
@@ -34,6 +35,7 @@ def create_consumer(settings: Settings, subscription: Subscription) -> AIOKafkaC
         rebalance_timeout_ms=int(REBALANCE_SECONDS * 1000),
         max_poll_interval_ms=int(max(300.0, 3 * settings.patience) * 1000),
         max_poll_records=settings.batch_size,
+        fetch_max_bytes=_FETCH_BYTES,
         max_partition_fetch_bytes=_PARTITION_FETCH_BYTES,
         fetch_max_wait_ms=500,
         retry_backoff_ms=200,
