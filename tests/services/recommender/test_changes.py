@@ -15,17 +15,27 @@ def advice(
     priority: int = 2,
 ) -> Recommendation:
     return Recommendation(
-        drug=drug, rxnorm=None, source="CPIC", population=population, genes={"GENE": key}, actions=actions or ("standard",),
-        strength="strong", text="…", citation=Citation(guideline="g"), rule=rule or f"{drug}:{population}:{key}",
-        priority=priority, confidence="high",
-    )  # fmt: skip
+        drug=drug,
+        rxnorm=None,
+        source="CPIC",
+        population=population,
+        genes={"GENE": key},
+        actions=actions or ("standard",),
+        strength="strong",
+        text="…",
+        citation=Citation(guideline="g"),
+        rule=rule or f"{drug}:{population}:{key}",
+        priority=priority,
+        confidence="high",
+    )
 
 
 def told(changes: tuple[Change, ...]) -> list[tuple[str, str | None, str | None]]:
-    return [
-        (one.change.value, one.before and one.before.genes["GENE"], one.after and one.after.genes["GENE"])
-        for one in changes
-    ]
+    return [(one.change.value, _key(one.before), _key(one.after)) for one in changes]
+
+
+def _key(side: Recommendation | None) -> str | None:
+    return None if side is None else side.genes["GENE"]
 
 
 def test_equal_lists_have_no_changes() -> None:
