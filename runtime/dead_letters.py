@@ -4,7 +4,7 @@ A dead letter has the key, value and headers of the message it was, followed by 
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from aiokafka.errors import MessageSizeTooLargeError
@@ -126,12 +126,6 @@ async def stored(settings: Settings) -> AsyncIterator[DeadLetter]:
             if letter is not None and letter.id not in seen:
                 seen.add(letter.id)
                 yield letter
-
-
-async def find(settings: Settings, ids: Iterable[str]) -> dict[str, DeadLetter]:
-    """Those of the dead letters that have these ids; ids without one are left out."""
-    wanted = set(ids)
-    return {letter.id: letter async for letter in stored(settings) if letter.id in wanted}
 
 
 async def retry(producer: Producer, letters: Sequence[DeadLetter]) -> None:

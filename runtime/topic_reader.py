@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from runtime.engines import lenient_records
 from runtime.exits import NotSetUp, Unreachable
 from runtime.kafka import client_options, unreachable, wait_for_broker
 from runtime.message import Message
@@ -107,11 +108,13 @@ async def reading(settings: Settings, topic: Topic) -> AsyncIterator[TopicReader
     """
     await wait_for_broker(settings)
     partitions = await _partitions(settings, settings.topic(topic))
+    lenient_records.install()
     consumer = AIOKafkaConsumer(
         **client_options(settings),
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
+        isolation_level="read_committed",
         max_partition_fetch_bytes=_PARTITION_BYTES,
     )
     try:

@@ -6,7 +6,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from runtime.engines import LostPosition, Subscription
+from runtime.engines import LostPosition, Subscription, lenient_records
 from runtime.kafka import client_options
 from runtime.settings import Settings
 
@@ -23,6 +23,7 @@ def create_consumer(settings: Settings, subscription: Subscription) -> AIOKafkaC
 
     Without a position it does not choose one: see :func:`begin_or_fail`.
     """
+    lenient_records.install()
     return AIOKafkaConsumer(
         **client_options(settings),
         client_id=subscription.group,
@@ -30,6 +31,8 @@ def create_consumer(settings: Settings, subscription: Subscription) -> AIOKafkaC
         group_instance_id=settings.instance,
         enable_auto_commit=False,
         auto_offset_reset="none",
+        # What a publisher took back in an aborted transaction was never said.
+        isolation_level="read_committed",
         session_timeout_ms=int(SESSION_SECONDS * 1000),
         heartbeat_interval_ms=int(HEARTBEAT_SECONDS * 1000),
         rebalance_timeout_ms=int(REBALANCE_SECONDS * 1000),

@@ -1,13 +1,19 @@
 """What every engine promises, on a real Kafka and on the embedded broker."""
 
 import asyncio
+import struct
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+import confluent_kafka
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.util import calc_crc32c
 
 from runtime.engines import LostPosition
+from runtime.kafka import client_options
 from runtime.message import Message
 from runtime.settings import Settings
 from schemas.topics import LAB_RESULT
@@ -143,6 +149,63 @@ async def test_what_failed_and_what_came_after_it_comes_again(on_kafka: Settings
     async with engine_reading(on_kafka, LAB_RESULT, GROUP) as healthy:
         await healthy.until(lambda: set(before) | set(numbers(healthy.handled)) == set(range(300)), "all 300 numbers")
         assert 257 in numbers(healthy.handled)
+
+
+@pytest.mark.kafka
+async def test_a_header_name_that_is_no_text_does_not_stop_the_topic(on_kafka: Settings) -> None:
+    producer = AIOKafkaProducer(**client_options(on_kafka))
+    await producer.start()
+    await producer.send_batch(odd_header_name(producer), on_kafka.topic(LAB_RESULT), partition=0)
+    await producer.send_and_wait(on_kafka.topic(LAB_RESULT), b"after", partition=0)
+    await producer.stop()
+    async with engine_reading(on_kafka, LAB_RESULT, GROUP) as reader:
+        await reader.until(lambda: len(reader.handled) == 2, "both messages")
+    odd, after = reader.handled
+    assert (odd.value, odd.headers, after.value) == (b"odd", (("\\xff\\xfe", b"1"),), b"after")
+
+
+def odd_header_name(producer: AIOKafkaProducer) -> BatchBuilder:
+    """A batch as only a client without checks can make it: its CRC is right, its header's name is not UTF-8."""
+    batch = producer.create_batch()
+    batch.append(key=b"k", value=b"odd", timestamp=1, headers=[("XY", b"1")])
+    raw = bytearray(batch._build())
+    place = raw.index(b"XY")
+    raw[place : place + 2] = b"\xff\xfe"
+    raw[17:21] = struct.pack(">I", calc_crc32c(raw[21:]))
+    batch._buffer = bytes(raw)
+    return batch
+
+
+@pytest.mark.kafka
+async def test_what_a_publisher_took_back_is_not_read(on_kafka: Settings) -> None:
+    topic = on_kafka.topic(LAB_RESULT)
+    producer = AIOKafkaProducer(**client_options(on_kafka), transactional_id=topic)
+    await producer.start()
+    await producer.begin_transaction()
+    await producer.send_and_wait(topic, b"1", partition=0)
+    await producer.abort_transaction()
+    async with producer.transaction():
+        await producer.send_and_wait(topic, b"2", partition=0)
+    await producer.stop()
+    await publish(on_kafka, LAB_RESULT, [outgoing(on_kafka, LAB_RESULT, b"k", b"3", partition=0)])
+    async with engine_reading(on_kafka, LAB_RESULT, GROUP) as reader:
+        await reader.until(lambda: 3 in numbers(reader.handled), "the last message")
+        assert numbers(reader.handled) == [2, 3]
+        await reader.end()
+    assert (await committed(on_kafka, LAB_RESULT, GROUP))[0] == reader.handled[-1].offset + 1
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
+async def test_every_compression_that_publishers_use_is_read(on_kafka: Settings, codec: str) -> None:
+    foreign = confluent_kafka.Producer(
+        {"bootstrap.servers": on_kafka.kafka_bootstrap_servers, "compression.type": codec, "linger.ms": 20}
+    )
+    for number in range(20):
+        foreign.produce(on_kafka.topic(LAB_RESULT), str(number).encode().zfill(1000), b"k")
+    foreign.flush(30)
+    async with engine_reading(on_kafka, LAB_RESULT, GROUP) as reader:
+        await reader.until(lambda: numbers(reader.handled) == list(range(20)), "all twenty")
 
 
 @pytest.mark.kafka
