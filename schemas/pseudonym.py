@@ -154,7 +154,7 @@ def _is_name(patient: str, parts: list[str]) -> bool:
         return 1 <= len(capitals) <= 4 and all(len(word) > 2 and _is_spoken(word) for word in capitals)
     *others, last = parts
     shaped = [*others, _without_year(last)] if _CAPITALISED.match(last) or "." in patient else parts
-    if last.isdigit() and len(last) <= 4 and len(parts) > 2:
+    if last.isdigit() and len(last) <= 4 and len(parts) > 2 and ("." in patient or not patient.islower()):
         shaped = others
     if len(shaped) > 4 or not all(part.isalpha() for part in shaped) or _is_grouped_code(shaped):
         return False

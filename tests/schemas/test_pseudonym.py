@@ -15,6 +15,7 @@ NAMES = """
 John.Smith john.smith JOHN.SMITH SMITH.John smith-john doe_jane Jane_Doe JohnSmith Smith Maria MariaGarcia maria-garcia
 J.Smith j.smith Smith.J john.smith2 John.Smith1980 Anne-Marie.Dupont Schmidt-Mueller Van.Der.Berg O.Brien Nguyen.Van.An
 Wu-Li Kowalski.Piotr McDonald.Ronald JaneDoe80 Patient.John.Smith
+Smith-John-2 john.smith.2
 """.split()  # noqa: SIM905
 DATES = """
 1980-03-12 12.03.1980 03-12-1980 1980.03.12 1980_03_12 1980:03:12 19800312 12031980 03121980 12-Mar-1980 12MAR1980
@@ -26,12 +27,12 @@ NUMBERS = """
 11010519491231002X
 """.split()  # noqa: SIM905
 PSEUDONYMS = """
-p-7f3a91 p1 p-1 PAT000123 PAT-000123 patient-1 patient-a patient-alpha P001 mercy-p-001 sample-panel Patient1
-TestPatient MFRGGZDFMZTWQ2LK mfrggzdfmztwq2lk MFRG-GZDF-MZTW-Q2LK deadbeef abcdef p-abcdef p-deadbeef 7f3a91
-NA12878 HG-00276 MRN123456 MRN-12345678 123456 12345678 000123 20269999 20260230 site-01-000123 S01-0001-0002
-subject_42 p-2024-001 V1StGXR8_Z5jdHi6B-myT urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8 p123456789 p#12 lab:p:9
-rs4244285 12345678A 2.25.329800735698586629295641978511506172918 123456789012 alice smith GARCIA 1 - . ... p-smith
-p-001-0002 sim-00017
+warfarin-high-1 load-run-17 p-7f3a91 p1 p-1 PAT000123 PAT-000123 patient-1 patient-a patient-alpha P001 mercy-p-001
+sample-panel Patient1 TestPatient MFRGGZDFMZTWQ2LK mfrggzdfmztwq2lk MFRG-GZDF-MZTW-Q2LK deadbeef abcdef p-abcdef
+p-deadbeef 7f3a91 NA12878 HG-00276 MRN123456 MRN-12345678 123456 12345678 000123 20269999 20260230 site-01-000123
+S01-0001-0002 subject_42 p-2024-001 V1StGXR8_Z5jdHi6B-myT urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8 p123456789
+p#12 lab:p:9 rs4244285 12345678A 2.25.329800735698586629295641978511506172918 123456789012 alice smith GARCIA 1 - .
+... p-smith p-001-0002 sim-00017
 """.split()  # noqa: SIM905
 
 
