@@ -37,6 +37,8 @@ class ConversionRule(Fact):
     """How an enzyme's genetic phenotype changes under the strongest inhibitor or inducer taken."""
 
     enzyme: str
+    genes: tuple[str, ...]
+    """Genes whose phenotypes speak about the enzyme."""
     method: ConversionMethod
     inhibitors: dict[str, Conversion] = Field(default={})
     """By strength: ``strong``, ``moderate``, ``weak``."""
@@ -56,7 +58,9 @@ class Precipitant(Fact):
     enzyme: str
     drug: str
     rxnorm: str | None = None
-    """RxNorm ingredient, where the drug table has it under this name."""
+    """RxNorm ingredient, where the tables have it."""
+    names: tuple[str, ...] = ()
+    """Further names of the drug."""
     effect: str
     """``inhibitor`` or ``inducer``."""
     strength: str
@@ -77,6 +81,39 @@ class Phenoconversion(Fact):
     references: tuple[Reference, ...]
 
 
+class InputKind(StrEnum):
+    """What a term of a dose equation is multiplied by."""
+
+    AGE_DECADES = "age-decades"
+    AGE_YEARS = "age-years"
+    HEIGHT_CM = "height-cm"
+    WEIGHT_KG = "weight-kg"
+    BODY_SURFACE_M2 = "body-surface-m2"
+    TARGET_INR = "target-inr"
+    SMOKER = "smoker"
+    """1 for a current smoker, else 0."""
+    INDICATION = "indication"
+    """1 if treatment has one of ``values``, else 0."""
+    ANCESTRY = "ancestry"
+    """1 if the patient's ancestry is one of ``values``, else 0."""
+    MEDICATION = "medication"
+    """1 if one of ``values`` is taken, else 0."""
+    GENOTYPE = "genotype"
+    """1 if the gene's alleles are ``values``, in any order, else 0."""
+    ALLELE_COUNT = "allele-count"
+    """How many of the gene's alleles are among ``values``."""
+    GENE_UNKNOWN = "gene-unknown"
+    """1 where the gene has no result, else 0."""
+
+
+class DoseInput(Fact):
+    """Where the value of a term comes from."""
+
+    kind: InputKind
+    gene: str | None = None
+    values: tuple[str, ...] = ()
+
+
 class WarfarinAlgorithm(Fact):
     """A published dose equation: intercept plus the sum of coefficient times value, then ``transform``."""
 
@@ -89,9 +126,53 @@ class WarfarinAlgorithm(Fact):
     """``square of the sum`` or ``exp of the sum``."""
     intercept: float
     terms: dict[str, float]
+    inputs: dict[str, DoseInput]
+    """Where the value of each term comes from."""
+    genes: tuple[str, ...] = ()
+    """Genes that the equation cannot do without, in this software; empty for a clinical equation."""
+    alleles: dict[str, tuple[str, ...]] = Field(default={})
+    """By gene: the alleles that the equation tells apart, the reference first. Another allele of normal function is
+    taken as the reference; with any other the equation does not hold, unless a ``DoseAdjustment`` is about it."""
+    target_inr: tuple[float, float] | None = None
+    """The range of treatment that the equation is for, where it has no term for it."""
+    typical_error: float | None = None
+    """Mean absolute error in mg per week on the cohort of ``Warfarin.accuracy``."""
     notes: tuple[str, ...] = ()
     certainty: str
     provenance: str
+
+
+class DoseAdjustment(Fact):
+    """A change of the calculated dose for something that the equations do not know, from the guideline's flow."""
+
+    step: int
+    """Of the flow."""
+    gene: str
+    alleles: tuple[str, ...] = ()
+    """Carriers of these; empty where ``variant`` says what is looked at."""
+    variant: str | None = None
+    """A position of interest outside the gene's definition, by its rs number."""
+    bases: tuple[str, ...] = ()
+    """Of the variant: the bases that count."""
+    one: tuple[float, float]
+    """Factor of the dose for a carrier, from and to."""
+    two: tuple[float, float]
+    """Factor with two such alleles."""
+    ancestry: tuple[str, ...] = ()
+    """Only for these; empty: for all."""
+    not_ancestry: tuple[str, ...] = ()
+    strength: dict[str, str]
+    """By ancestry; ``*`` for all others."""
+
+
+class BodySurface(Fact):
+    """Body surface in m2: factor times weight in kg and height in cm to their powers."""
+
+    name: str
+    factor: float
+    weight_power: float
+    height_power: float
+    reference: str
 
 
 class FlowStep(Fact):
@@ -113,8 +194,34 @@ class WarfarinCheck(Fact):
     origin: str
 
 
+class Untested(Fact):
+    """Patients of some ancestry whose dose is not calculated from genes unless these alleles were looked for."""
+
+    ancestry: tuple[str, ...]
+    gene: str
+    alleles: tuple[str, ...]
+    step: int
+
+
 class Warfarin(Fact):
     source: str
+    drug: str
+    """The drug that the equations and the flow are about."""
+    advised_by: dict[str, str]
+    """Source and population of the guideline rows that leave the dose to the equations."""
+    adults_from: int
+    """Age in years."""
+    assumed_inr: float
+    """Where no target is stated."""
+    body_surface: BodySurface
+    untested: tuple[Untested, ...]
+    adjustments: tuple[DoseAdjustment, ...]
+    other_drug_if: dict[str, tuple[str, ...]]
+    """By gene: phenotypes with which another drug is to be considered; its step is ``other_drug_step``."""
+    other_drug_step: int
+    loading_step: int
+    interactions: str
+    """The enzyme whose inhibitors and inducers change the dose although no term knows them."""
     algorithms: tuple[WarfarinAlgorithm, ...]
     checks: tuple[WarfarinCheck, ...]
     accuracy: dict[str, dict[str, float]]

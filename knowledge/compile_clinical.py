@@ -4,16 +4,20 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from knowledge.clinical import (
+    BodySurface,
     Code,
     Conversion,
     ConversionMethod,
     ConversionRule,
+    DoseAdjustment,
+    DoseInput,
     FlowStep,
     Loinc,
     Phenoconversion,
     Precipitant,
     Reference,
     Silence,
+    Untested,
     Warfarin,
     WarfarinAlgorithm,
     WarfarinCheck,
@@ -29,7 +33,7 @@ def phenoconversion(table: Mapping[str, Any], rxnorm: Mapping[str, str]) -> Phen
         source=table["source"],
         note=table["note"],
         rules=tuple(_conversion_rule(row) for row in table["rules"]),
-        precipitants=tuple(_precipitants(table["precipitants"], rxnorm)),
+        precipitants=tuple(_precipitants(table, {**table["rxnorm"], **rxnorm})),
         references=tuple(Reference(**row) for row in table["references"]),
     )
 
@@ -39,6 +43,7 @@ def _conversion_rule(row: Mapping[str, Any]) -> ConversionRule:
     inducers = row.get("inducers")
     return ConversionRule(
         enzyme=row["enzyme"],
+        genes=tuple(row.get("genes", [row["enzyme"]])),
         method=ConversionMethod(row["method"]),
         inhibitors=_conversions(row, "inhibitor"),
         inducers=_conversions(row, "inducer"),
@@ -80,7 +85,7 @@ def _conversion(cell: Mapping[str, Any]) -> Conversion:
 
 
 def _precipitants(table: Mapping[str, Any], rxnorm: Mapping[str, str]) -> Iterator[Precipitant]:
-    for enzyme, effects in table.items():
+    for enzyme, effects in table["precipitants"].items():
         for effect, rows in effects.items():
             for row in rows:
                 strength = row["strength"].replace("-", " ").split()[0]
@@ -89,6 +94,7 @@ def _precipitants(table: Mapping[str, Any], rxnorm: Mapping[str, str]) -> Iterat
                     enzyme=enzyme,
                     drug=row["drug"],
                     rxnorm=rxnorm.get(row["drug"]),
+                    names=tuple(table["names"].get(row["drug"], ())),
                     effect=effect.removesuffix("s"),
                     strength=strength,
                     class_by=row["class_by"],
@@ -103,7 +109,18 @@ def warfarin(table: Mapping[str, Any]) -> Warfarin:
     cpic, verification = table["cpic_2017"], table["verification"]["result"]
     return Warfarin(
         source=table["source"],
-        algorithms=tuple(WarfarinAlgorithm(**row) for row in table["algorithms"]),
+        drug=table["drug"],
+        advised_by=table["advised_by"],
+        adults_from=table["adults_from"],
+        assumed_inr=table["assumed_inr"],
+        body_surface=BodySurface(**table["body_surface"]),
+        untested=tuple(Untested(**row) for row in table["untested"]),
+        adjustments=tuple(DoseAdjustment(**row) for row in table["adjustments"]),
+        other_drug_if={gene: tuple(phenotypes) for gene, phenotypes in table["other_drug"]["if"].items()},
+        other_drug_step=table["other_drug"]["step"],
+        loading_step=table["loading_step"],
+        interactions=table["interactions"],
+        algorithms=tuple(_equation(row, table["inputs"], verification) for row in table["algorithms"]),
         checks=tuple(
             [
                 WarfarinCheck(
@@ -140,6 +157,16 @@ def warfarin(table: Mapping[str, Any]) -> Warfarin:
         target_inr=cpic["target_inr"],
         strengths=cpic["strength"],
         paediatric=cpic["pediatric"],
+    )
+
+
+def _equation(
+    row: Mapping[str, Any], inputs: Mapping[str, Any], verification: Mapping[str, Mapping[str, Any]]
+) -> WarfarinAlgorithm:
+    checked = verification.get(row.get("verified_as", ""), {})
+    own = {name: value for name, value in row.items() if name != "verified_as"}
+    return WarfarinAlgorithm(
+        **own, inputs={term: DoseInput(**inputs[term]) for term in row["terms"]}, typical_error=checked.get("mae")
     )
 
 

@@ -49,7 +49,7 @@ def test_precipitants_have_class_source_and_code(after: Release) -> None:
     paroxetine = precipitant(after, "paroxetine", "CYP2D6")
     assert (paroxetine.effect, paroxetine.strength, paroxetine.rxnorm) == ("inhibitor", "strong", "32937")
     assert "fda-hcp-2026" in paroxetine.sources
-    assert len(after.phenoconversion.precipitants) == 250
+    assert len(after.phenoconversion.precipitants) == 251
 
 
 def test_a_class_that_depends_on_the_dose_says_so(after: Release) -> None:
@@ -99,3 +99,39 @@ def test_loinc_terms_by_gene(after: Release) -> None:
     assert after.loinc.gene_allele["HLA-B*57:01"].code == "50956-2"
     assert after.loinc.metabolizer_answers["Poor metabolizer"].code == "LA9657-3"
     assert [missing.code for missing in after.loinc.missing] == [None]
+
+
+def test_every_term_of_an_equation_knows_where_its_value_comes_from(after: Release) -> None:
+    for equation in after.warfarin.algorithms:
+        assert equation.inputs.keys() == equation.terms.keys()
+    genes = {i.gene for equation in after.warfarin.algorithms for i in equation.inputs.values()} - {None}
+    assert genes == {"CYP2C9", "VKORC1"}
+    for symbol in genes:
+        names = {allele.name for allele in after.genes[symbol].definition.alleles}
+        used = [i for e in after.warfarin.algorithms for i in e.inputs.values() if i.gene == symbol]
+        assert {name for one in used for name in one.values} <= names
+
+
+def test_the_flows_adjustments_name_alleles_that_exist(after: Release) -> None:
+    for adjustment in after.warfarin.adjustments:
+        names = {allele.name for allele in after.genes[adjustment.gene].definition.alleles}
+        assert set(adjustment.alleles) <= names
+    assert [(a.step, a.one, a.two) for a in after.warfarin.adjustments] == [
+        (4, (0.7, 0.85), (0.6, 0.8)),
+        (5, (0.75, 0.9), (0.75, 0.9)),
+        (6, (1.05, 1.1), (1.05, 1.1)),
+    ]
+
+
+def test_alleles_of_cyp4f2_3_are_those_with_its_variant(after: Release) -> None:
+    """CYP4F2*3 was rs2108622 T; alleles that carry it beside other variants have names of their own now."""
+    definition = after.genes["CYP4F2"].definition
+    index = next(i for i, position in enumerate(definition.positions) if position.rsid == "rs2108622")
+    carriers = {allele.name for allele in definition.alleles if allele.calls.get(index) == ("T",)}
+    adjustment = next(a for a in after.warfarin.adjustments if a.gene == "CYP4F2")
+    assert set(adjustment.alleles) == carriers
+
+
+def test_precipitants_are_known_by_their_international_names_too(after: Release) -> None:
+    assert precipitant(after, "rifampin", "CYP2C19").names == ("rifampicin",)
+    assert precipitant(after, "amiodarone", "CYP2C9").rxnorm == "703"
