@@ -48,6 +48,8 @@ class _Found:
     haplotypes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     reason: str | None = None
+    best: int | None = None
+    """How many of the diplotypes are equally good; None: all."""
     left_out: tuple[int, ...] = ()
     """Alleles that this way of calling cannot show, besides those that the missing positions hide."""
 
@@ -87,9 +89,8 @@ def _match(definition: GeneDefinition, observation: Observation, can: Sequence[i
     if definition.priorities and not sample.effectively_phased:
         picked = priorities.pick(scored, definition.priorities) if len(scored) > 1 else None
         return _Found(scored) if picked is None else _Found([picked], warnings=("unphased-priority",))
-    if options.candidates == "top":
-        scored = [each for each in scored if each.score == scored[0].score]
-    return _Found(scored)
+    best = sum(each.score == scored[0].score for each in scored)
+    return _Found(scored if options.candidates == "all" else scored[:best], best=best)
 
 
 def _wrong_ploidy(definition: GeneDefinition, observation: Observation) -> str | None:
@@ -118,7 +119,7 @@ def _call(definition: GeneDefinition, observation: Observation, cannot: Sequence
     reason = found.reason if found.reason or diplotypes or found.haplotypes else "no-match"
     gene_warnings = tuple(Warning(code=code, message=MESSAGES[code]) for code in found.warnings)
     return Call(
-        status=CallStatus.NO_CALL if reason else _status(found.diplotypes),
+        status=CallStatus.NO_CALL if reason else _status(found),
         diplotypes=diplotypes,
         haplotypes=listed,
         phased=observation.phased,
@@ -129,10 +130,9 @@ def _call(definition: GeneDefinition, observation: Observation, cannot: Sequence
     )
 
 
-def _status(found: Sequence[Scored]) -> CallStatus:
-    """Ambiguous where several diplotypes are equally good (or, by the priorities' rule, equally reportable)."""
-    best = sum(each.score == found[0].score for each in found)
-    return CallStatus.AMBIGUOUS if best > 1 else CallStatus.CALLED
+def _status(found: _Found) -> CallStatus:
+    equal = len(found.diplotypes) if found.best is None else found.best
+    return CallStatus.AMBIGUOUS if equal > 1 else CallStatus.CALLED
 
 
 def _printed(definition: GeneDefinition, scored: Scored) -> Diplotype:
