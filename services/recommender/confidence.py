@@ -16,6 +16,10 @@ _PROXY_ONLY = "proxy-only"
 """The genotyper's warning that a causal variant was not seen, only the one that usually goes with it."""
 
 
+def of(reasons: tuple[str, ...]) -> str:
+    return REDUCED if reasons else HIGH
+
+
 def of_call(gene: Gene | None, call: GeneCall | None, state: State, *, several: bool) -> Iterator[str]:
     """Reasons in a gene's call and in how its phenotype came about. ``several``: the gene has other states too."""
     symbol = state.gene
@@ -28,7 +32,11 @@ def of_call(gene: Gene | None, call: GeneCall | None, state: State, *, several: 
         yield f"{symbol}: no diplotype could be called, known by one variant alone"
     if any(p.warnings for p in state.phenotypes):
         yield f"{symbol}: the reported phenotype or score is not what the reported diplotype or score means"
-    if isinstance(phenotype.lookup_key, tuple):
+    for one in state.phenotypes:
+        yield from one.effective.reasons if one.effective is not None else ()
+    if phenotype.effective is not None and isinstance(phenotype.effective.lookup_key, tuple):
+        yield f"{symbol}: the effective phenotype stands for several activity scores"
+    elif isinstance(phenotype.lookup_key, tuple):
         yield f"{symbol}: reported as a phenotype that stands for several activity scores"
     presence = gene is not None and gene.phenotype.method is PhenotypeMethod.ALLELE_PRESENCE
     if presence and len(phenotype.alleles) == 1:
@@ -46,7 +54,7 @@ def _of_positions(gene: Gene | None, call: GeneCall, state: State) -> Iterator[s
     if gene is None:
         return
     unphased = gene.definition.matching is Matching.LOWEST_FUNCTION and not call.diplotypes and call.source == "matched"
-    if unphased and sum(name != gene.definition.reference for name in call.haplotypes) > 1:
+    if unphased and len({*call.haplotypes} - {gene.definition.reference}) > 1:
         yield f"{state.gene}: phase unknown, the variants found are taken as on different strands"
     proxy = gene.definition.proxy
     if proxy is not None and any(warning.code == _PROXY_ONLY for warning in call.warnings):

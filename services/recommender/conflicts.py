@@ -39,7 +39,7 @@ Subject = dict[str, tuple[State, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Advice:
+class Position:
     """A row that fired, and what it was about."""
 
     rule: Rule
@@ -79,41 +79,41 @@ def may_conflict(of_drug: Sequence[frozenset[Stance]]) -> bool:
     return _OPPOSED[0] <= taken or _OPPOSED[1] <= taken
 
 
-def conflicts(advice: Sequence[Advice]) -> dict[int, list[int]]:
-    """By index into the advice on one drug: the indices of other sources' advice that contradicts it.
+def conflicts(positions: Sequence[Position]) -> dict[int, list[int]]:
+    """By index into the positions on one drug: the indices of other sources' advice that contradicts it.
 
     Advice contradicts other advice when one is against the drug and the other leaves all as usual, or one asks for more
     and the other for less. Not when the other source agrees elsewhere, in advice by the same results, nor when it has
     nothing about a gene that the advice rests on: then it answers another question.
     """
     found: dict[int, list[int]] = defaultdict(list)
-    for (i, one), (j, other) in combinations(enumerate(advice), 2):
+    for (i, one), (j, other) in combinations(enumerate(positions), 2):
         if _opposed(one, other) and _comparable(one, other):
             weightier, lighter = (other, one) if _is_usual(one) else (one, other)
             sides = [(weightier, lighter)] if _is_usual(lighter) else [(one, other), (other, one)]
-            if all(_contradicted(mine, theirs, advice) for mine, theirs in sides):
+            if all(_contradicted(mine, theirs, positions) for mine, theirs in sides):
                 found[i].append(j)
                 found[j].append(i)
     return found
 
 
-def _opposed(one: Advice, other: Advice) -> bool:
+def _opposed(one: Position, other: Position) -> bool:
     if one.rule.source == other.rule.source or one.stances & other.stances:
         return False
     return any(pair & one.stances and pair & other.stances for pair in _OPPOSED)
 
 
-def _is_usual(advice: Advice) -> bool:
-    return Stance.AS_USUAL in advice.stances
+def _is_usual(position: Position) -> bool:
+    return Stance.AS_USUAL in position.stances
 
 
-def _comparable(one: Advice, other: Advice) -> bool:
+def _comparable(one: Position, other: Position) -> bool:
     """Whether both can hold for the same patient: populations overlap, and some gene has the same state in both."""
     populations = {one.rule.population, other.rule.population}
     return (len(populations) == 1 or _EVERYONE in populations) and any(True for _ in _together(one, other))
 
 
-def _together(one: Advice, other: Advice) -> Iterator[tuple[Subject, Subject]]:
+def _together(one: Position, other: Position) -> Iterator[tuple[Subject, Subject]]:
     for mine in one.combinations:
         for theirs in other.combinations:
             shared = mine.keys() & theirs.keys()
@@ -121,9 +121,9 @@ def _together(one: Advice, other: Advice) -> Iterator[tuple[Subject, Subject]]:
                 yield mine, theirs
 
 
-def _contradicted(mine: Advice, theirs: Advice, advice: Sequence[Advice]) -> bool:
+def _contradicted(mine: Position, theirs: Position, positions: Sequence[Position]) -> bool:
     """Whether the other source, taken as a whole, knows the genes behind ``mine`` and agrees with it nowhere."""
-    same = [a for a in advice if a.rule.source == theirs.rule.source and _comparable(mine, a)]
+    same = [a for a in positions if a.rule.source == theirs.rule.source and _comparable(mine, a)]
     considered = {gene for a in same for about in a.combinations for gene in about}
     needed = {gene for about in mine.combinations for gene in about}
     return needed <= considered and not any(a.stances & mine.stances for a in same)

@@ -5,6 +5,8 @@ Worked out once for each state of a gene, as most recommendations share a few of
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from knowledge.model import Doubt, Gene
 from schemas.genotype import GeneCall
@@ -14,7 +16,7 @@ from services.recommender import confidence
 from services.recommender.keys import State
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Behind:
     """What one or several states together give."""
 
@@ -22,6 +24,17 @@ class Behind:
     results: tuple[ResultNote, ...]
     preliminary: bool
     reasons: tuple[str, ...]
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """As a recommendation states them."""
+        return {
+            "confidence": confidence.of(self.reasons),
+            "confidence_reasons": self.reasons,
+            "diplotypes": self.diplotypes,
+            "results": self.results,
+            "preliminary": self.preliminary,
+        }
 
 
 class Evidence:
@@ -31,7 +44,7 @@ class Evidence:
         self,
         genes: Mapping[str, Gene],
         curated: Mapping[str, frozenset[str]],
-        doubts: Mapping[str, Sequence[Doubt]],
+        doubts: Mapping[str, tuple[Doubt, ...]],
         genotypes: Sequence[GeneCall],
         of_genes: Mapping[str, Sequence[State]],
     ) -> None:
@@ -42,6 +55,7 @@ class Evidence:
         self._calls = {call.gene: call for call in genotypes}
         self._states = of_genes
         self._behind: dict[tuple[State, ...], Behind] = {}
+        self._doubted: dict[tuple[tuple[str, ...], tuple[State, ...]], tuple[str, ...]] = {}
 
     def behind(self, states: tuple[State, ...]) -> Behind:
         found = self._behind.get(states)
@@ -50,9 +64,14 @@ class Evidence:
             self._behind[states] = found
         return found
 
-    def doubted(self, doubts: Sequence[Doubt], states: tuple[State, ...]) -> tuple[str, ...]:
+    def doubted(self, doubts: tuple[Doubt, ...], states: tuple[State, ...]) -> tuple[str, ...]:
         """The reasons of those doubts that apply to one of the states."""
-        return tuple(doubt.text for doubt in doubts if confidence.applies(doubt, states))
+        asked = (tuple(doubt.id for doubt in doubts), states)
+        found = self._doubted.get(asked)
+        if found is None:
+            found = tuple(doubt.text for doubt in doubts if confidence.applies(doubt, states))
+            self._doubted[asked] = found
+        return found
 
     def _one(self, state: State) -> Behind:
         call = self._calls.get(state.gene)

@@ -12,15 +12,19 @@ from knowledge.release import Release
 from schemas.genotype import GeneCall
 from schemas.phenotype import Phenotype
 from schemas.recommendation import Recommendation
-from services.recommender import confidence, tables
-from services.recommender.conflicts import Advice, Subject, conflicts, may_conflict, subject
+from services.recommender import confidence, rows, tables
+from services.recommender.conflicts import Position, conflicts, may_conflict, subject
 from services.recommender.evidence import Evidence
 from services.recommender.keys import State, states
-from services.recommender.rows import KEPT, Place, Row, Rows, completed
+from services.recommender.rows import Place, Row
 from services.recommender.tables import Asked
+
+_KEPT = 16384
+"""Answers kept for reuse: more than the combinations of keys that patients have."""
 
 Combination = tuple[State, ...]
 """The states that met a row together; genes without a result have none."""
+Met = tuple[Row, list[Combination]]
 
 
 class Guidance:
@@ -28,12 +32,14 @@ class Guidance:
 
     def __init__(self, release: Release) -> None:
         self._genes = release.genes
-        self._tables = tables.build(release.rules, release.genes)
-        self._genotypes = tables.genotypes(table for of_genes in self._tables.values() for table in of_genes)
-        self._rows = Rows(release)
+        self._chapters = tables.build(rows.advice(release), release.genes)
+        self._genotypes: dict[str, set[str]] = defaultdict(set)
+        for chapter in self._chapters.values():
+            for gene, genotype in chapter.genotypes():
+                self._genotypes[gene].add(genotype)
         self._curated = confidence.curated(release.genes)
         self._doubts = confidence.about_genes(release.doubts)
-        self._asked = lru_cache(maxsize=KEPT)(self._ask)
+        self._asked = lru_cache(maxsize=_KEPT)(self._ask)
 
     def recommend(self, genotypes: Sequence[GeneCall], phenotypes: Sequence[Phenotype]) -> tuple[Recommendation, ...]:
         """The patient's recommendations, by priority, drug, source, population and keys."""
@@ -41,23 +47,29 @@ class Guidance:
         evidence = Evidence(self._genes, self._curated, self._doubts, genotypes, of_genes)
         met = self._met(of_genes)
         against = _conflicts(met.values())
-        in_order = sorted(met.values(), key=lambda item: item[0].order)
+        in_order = sorted(met.values(), key=_order)
         return tuple(_complete(row, combined, evidence, against.get(row.place, ())) for row, combined in in_order)
 
-    def _met(self, of_genes: Mapping[str, Sequence[State]]) -> dict[Place, tuple[Row, list[Combination]]]:
+    def _met(self, of_genes: Mapping[str, Sequence[State]]) -> dict[Place, Met]:
         """The rows that the patient's states meet, each with every combination of states that met it."""
-        met: dict[Place, tuple[Row, list[Combination]]] = {}
-        for genes in self._tables:
-            if any(gene in of_genes for gene in genes):
+        met: dict[Place, Met] = {}
+        for genes in self._chapters:
+            if not of_genes.keys().isdisjoint(genes):
                 for combination in product(*(of_genes.get(gene, (None,)) for gene in genes)):
                     present = tuple(state for state in combination if state is not None)
-                    asked = tuple(state.keys if state is not None else None for state in combination)
-                    for row in self._asked(genes, asked):
-                        met.setdefault(row.place, (row, []))[1].append(present)
+                    for row in self._asked(genes, tuple(state.keys if state else None for state in combination)):
+                        if row.place in met:
+                            met[row.place][1].append(present)
+                        else:
+                            met[row.place] = (row, [present])
         return met
 
     def _ask(self, genes: tuple[str, ...], asked: Asked) -> tuple[Row, ...]:
-        return tuple(self._rows.row(hit.rule, hit.keys) for table in self._tables[genes] for hit in table.hits(asked))
+        return self._chapters[genes].met(asked)
+
+
+def _order(met: Met) -> rows.Order:
+    return met[0].order
 
 
 def _complete(
@@ -67,38 +79,34 @@ def _complete(
     if len(combinations) > 1:
         every = tuple(dict.fromkeys(state for combination in combinations for state in combination))
     behind = evidence.behind(every)
-    reasons = behind.reasons
-    if row.doubts:
-        reasons += evidence.doubted(row.doubts, every)
-    reasons += row.reasons
-    return completed(
-        row.advice,
-        confidence=confidence.REDUCED if reasons else confidence.HIGH,
-        confidence_reasons=reasons,
-        conflict=against,
-        diplotypes=behind.diplotypes,
-        results=behind.results,
-        preliminary=behind.preliminary,
-    )
+    advice = row.advice
+    more = evidence.doubted(advice.doubts, every) + advice.reasons if advice.doubts else advice.reasons
+    if not (against or more):
+        return row.completed(behind.facts)
+    reasons = behind.reasons + more
+    sure = {"confidence": confidence.of(reasons), "confidence_reasons": reasons, "conflict": against}
+    return row.completed(behind.facts | sure)
 
 
-def _conflicts(met: Iterable[tuple[Row, Sequence[Combination]]]) -> dict[Place, tuple[str, ...]]:
+def _conflicts(met: Iterable[Met]) -> dict[Place, tuple[str, ...]]:
     """For each recommendation that another source's contradicts: the rules of these."""
-    by_drug: dict[str, list[tuple[Row, Sequence[Combination]]]] = defaultdict(list)
+    by_drug: dict[str, list[Met]] = defaultdict(list)
     for item in met:
-        if item[0].contested:
-            by_drug[item[0].rule.drug].append(item)
+        advice = item[0].advice
+        if advice.contested and advice.stances:
+            by_drug[advice.rule.drug].append(item)
     found: dict[Place, tuple[str, ...]] = {}
     for of_drug in by_drug.values():
-        if may_conflict([row.stances for row, _ in of_drug]):
-            advice = [Advice(row.rule, row.stances, _subjects(row, combined)) for row, combined in of_drug]
-            for index, others in conflicts(advice).items():
-                found[of_drug[index][0].place] = tuple(sorted({advice[other].rule.id for other in others}))
+        if len(of_drug) > 1 and may_conflict([row.advice.stances for row, _ in of_drug]):
+            positions = [_position(row, combined) for row, combined in of_drug]
+            for index, others in conflicts(positions).items():
+                found[of_drug[index][0].place] = tuple(sorted({positions[other].rule.id for other in others}))
     return found
 
 
-def _subjects(row: Row, combinations: Sequence[Combination]) -> tuple[Subject, ...]:
-    return tuple(subject(combination, row.advice.genes) for combination in combinations)
+def _position(row: Row, combinations: Sequence[Combination]) -> Position:
+    about = tuple(subject(combination, row.keys) for combination in combinations)
+    return Position(row.advice.rule, row.advice.stances, about)
 
 
 _PREPARED: dict[str, Guidance] = {}

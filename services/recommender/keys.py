@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from knowledge.model import Gene, PhenotypeMethod, PhenotypeTable
-from schemas.phenotype import Phenotype
+from schemas.phenotype import Conversion, Phenotype
 
 NO_RESULT = "No Result"
 """Key of a partner gene without a call, in tables over several genes."""
@@ -61,7 +61,8 @@ def _same_state(genes: Mapping[str, Gene], index: int, phenotype: Phenotype) -> 
 
 def _state(gene: Gene | None, genotypes: Collection[str], phenotypes: Sequence[Phenotype]) -> State:
     keys = tuple(dict.fromkeys(key for phenotype in phenotypes for key in _keys(phenotype)))
-    called = genotype(phenotypes[0].alleles)
+    # A row about a genotype speaks of what the genes alone come to.
+    called = None if any(map(_converted, phenotypes)) else genotype(phenotypes[0].alleles)
     scored = gene is not None and gene.phenotype.method is PhenotypeMethod.ACTIVITY_SCORE
     seen = Keys(
         keys=keys,
@@ -71,8 +72,12 @@ def _state(gene: Gene | None, genotypes: Collection[str], phenotypes: Sequence[P
     return State(phenotypes[0].gene, tuple(phenotypes), seen)
 
 
+def _converted(phenotype: Phenotype) -> bool:
+    return phenotype.effective is not None and phenotype.effective.outcome is Conversion.CONVERTED
+
+
 def _keys(phenotype: Phenotype) -> Iterable[str]:
-    key = phenotype.lookup_key
+    key = phenotype.lookup_key if phenotype.effective is None else phenotype.effective.lookup_key
     return () if key is None else (key,) if isinstance(key, str) else key
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.recommender.conflicts import Advice, conflicts, stances, subject
+from services.recommender.conflicts import Position, conflicts, stances, subject
 from services.recommender.keys import Keys, State
 from tests.services.recommender.guidance_cases import advise, release
 from tests.support.calls import matched, reported
@@ -18,12 +18,12 @@ def state(gene: str) -> State:
 
 def advice(
     source: str, *actions: str, population: str = "general", keys: dict[str, str] | None = None, **states: State
-) -> Advice:
+) -> Position:
     rule = BASE.model_copy(update={"source": source, "actions": actions, "population": population})
-    return Advice(rule, stances(rule), (subject(states.values(), keys or dict.fromkeys(states, "key")),))
+    return Position(rule, stances(rule), (subject(states.values(), keys or dict.fromkeys(states, "key")),))
 
 
-def flagged(*of_drug: Advice) -> set[tuple[int, int]]:
+def flagged(*of_drug: Position) -> set[tuple[int, int]]:
     return {(i, j) for i, others in conflicts(of_drug).items() for j in others}
 
 

@@ -1,0 +1,1 @@
+"""What recommendations cost: time for a patient, memory of a release."""
