@@ -72,16 +72,18 @@ def _colons(rows: list[Any]) -> int | None:
     if not all(map(_BASES.fullmatch, {row["ref"] for row in rows})):
         return None
     alternatives = [row["alt"] for row in rows]
-    counts = list(map(list.__len__, alternatives))
+    if set(map(type, alternatives)) != {list}:
+        return None
     if not all(map(_BASES.fullmatch, set(chain.from_iterable(alternatives)))):
         return None
     genotypes = [row["gt"] for row in rows]
     highest = {text: _highest_allele(text) for text in set(genotypes)}
-    if max(highest.values()) > min(counts):
-        pairs = set(zip(genotypes, counts, strict=True))
-        if any(highest[text] > count for text, count in pairs):
+    fewest = min(map(len, alternatives))
+    if rare := {text: allele for text, allele in highest.items() if allele > fewest}:
+        listed = [(text, len(alt)) for text, alt in zip(genotypes, alternatives, strict=True) if text in rare]
+        if any(rare[text] > count for text, count in listed):
             return None
-    members = sum(map(dict.__len__, rows))
+    members = sum(map(len, rows))
     names = [row["id"] for row in rows if "id" in row]
     in_names = "".join(names).count(":")
     optional = len(names) + (_plain_optional(rows) if members > 5 * len(rows) + len(names) else 0)
