@@ -1,12 +1,14 @@
 """What a command needs from its surroundings: settings, and how ``--help`` shows them."""
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
 from rich.markup import escape
 from typer.core import TyperCommand
 
-from runtime.settings import Settings, variable
+from cli.terminal import say
+from runtime.settings import Settings, unknown_variables, variable
 
 APPEARANCE: dict[str, Any] = {
     "add_completion": False,
@@ -31,6 +33,8 @@ _GROUPS = {
 def settings(**values: Any) -> Settings:
     """The settings of a command that somebody waits for. Raises ``SettingsError``."""
     loaded = Settings.load(**values)
+    for stranger, meant in unknown_variables(os.environ).items():
+        say(f"warning: {stranger} is no setting" + (f"; {meant} was probably meant" if meant else ""))
     return loaded.model_copy(update={"patience": min(loaded.patience, PATIENCE_SECONDS)})
 
 

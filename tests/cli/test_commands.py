@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -91,6 +92,18 @@ def test_a_setting_that_cannot_be_used_is_named() -> None:
     done = pgx("dlq", "list", settings={"kafka_bootstrap_servers": "nonsense"})
     assert done.returncode == 2
     assert b"PGX_KAFKA_BOOTSTRAP_SERVERS" in done.stderr
+
+
+def test_a_setting_that_is_none_is_pointed_out() -> None:
+    done = pgx("dlq", "list", settings={**NOWHERE, "kafka_bootstrap_server": "x:1"})
+    assert b"PGX_KAFKA_BOOTSTRAP_SERVER is no setting" in done.stderr
+
+
+def test_settings_come_from_a_file_as_well(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PGX_KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:2\nPGX_PATIENCE=1\n")
+    done = subprocess.run([*PGX, "dlq", "list"], cwd=tmp_path, env=surroundings(), capture_output=True)
+    assert done.returncode == 4
+    assert b"127.0.0.1:2" in done.stderr
 
 
 def test_files_that_cannot_be_read_are_named_before_anything_is_sent() -> None:

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,10 +41,10 @@ def nothing_is_left(folder: Path, seconds: float = 30) -> bool:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(tmp_path: Path) -> Path:
     place = tmp_path / "temporary"
     place.mkdir(mode=0o700)
-    yield place
+    return place
 
 
 def test_it_prints_a_report_for_each_patient_and_leaves_nothing_behind(folder: Path) -> None:
