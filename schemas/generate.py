@@ -210,7 +210,7 @@ Codes stay; new ones may be added.
 |---|---|
 {rows}
 A lab result is limited to {lab_result.MAX_BYTES:,} bytes ([lab-result.md](lab-result.md)), a statement of clinical
-context to {clinical_context.MAX_BYTES:,} ([clinical-context.md](clinical-context.md)).
+context to {clinical_context.MAX_BYTES:,} ([JSON Schema](../schemas/generated/pgx.clinical-context.v1.schema.json)).
 """
 
 
