@@ -184,6 +184,14 @@ class FlowStep(Fact):
     note: str | None = None
 
 
+class FlowSteps(Fact):
+    """Numbers of the steps that are not named by an adjustment."""
+
+    genes_unknown: int
+    calculate: int
+    other_drug: int
+
+
 class WarfarinCheck(Fact):
     """A worked case that an implementation must reproduce."""
 
@@ -217,9 +225,8 @@ class Warfarin(Fact):
     untested: tuple[Untested, ...]
     adjustments: tuple[DoseAdjustment, ...]
     other_drug_if: dict[str, tuple[str, ...]]
-    """By gene: phenotypes with which another drug is to be considered; its step is ``other_drug_step``."""
-    other_drug_step: int
-    loading_step: int
+    """By gene: phenotypes with which another drug is to be considered."""
+    steps: FlowSteps
     interactions: str
     """The enzyme whose inhibitors and inducers change the dose although no term knows them."""
     algorithms: tuple[WarfarinAlgorithm, ...]

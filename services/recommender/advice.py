@@ -1,0 +1,145 @@
+"""What follows from a patient's genes and context together: effective phenotypes, advice, doses, medications. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from knowledge.clinical import Precipitant
+from knowledge.release import Release
+from schemas.genotype import GeneCall
+from schemas.phenotype import Conversion, Phenotype
+from schemas.recommendation import CurrentMedication, DoseEstimate, Phenoconverted, Recommendation
+from services.recommender.context.current import Context
+from services.recommender.context.medications import Taken, drug_names
+from services.recommender.context.phenoconversion import phenoconversion
+from services.recommender.dosing.flow import dose_flow
+from services.recommender.guidance import recommend
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """All that is said to a patient's hospital."""
+
+    phenotypes: tuple[Phenotype, ...]
+    recommendations: tuple[Recommendation, ...]
+    medications: tuple[CurrentMedication, ...] = ()
+    dose_estimates: tuple[DoseEstimate, ...] = ()
+    """Of drugs that no recommendation carries one for."""
+
+
+def advise(
+    release: Release, genotypes: Sequence[GeneCall], phenotypes: Sequence[Phenotype], context: Context | None = None
+) -> Advice:
+    """The advice for one patient. Same arguments, same result; nothing else enters.
+
+    Rows are looked up with effective phenotypes. Two kinds of drugs are looked up otherwise: what a drug does to its
+    own enzyme is part of its guideline already, and dose equations have terms of their own for interacting drugs, so
+    that the guideline around them is asked with the genetic phenotypes.
+    """
+    if context is None:
+        return Advice(tuple(phenotypes), recommend(release, genotypes, phenotypes))
+    taken = drug_names(release).recognise(context.medications)
+    conversion = phenoconversion(release)
+    effective = conversion.effective(phenotypes, taken)
+    flow = dose_flow(release)
+    seen_by: dict[str, Sequence[Phenotype]] = {
+        drug: conversion.effective(phenotypes, [other for other in taken if drug not in other.drugs])
+        for drug in sorted({drug for one in taken if one.precipitants for drug in one.drugs})
+    }
+    seen_by[flow.drug] = phenotypes
+    patients_drugs = {drug for one in taken for drug in one.drugs}
+    recommendations = []
+    estimate: DoseEstimate | None = None
+    carried = False
+    for one, seen in _looked_up(release, genotypes, effective, seen_by):
+        more: dict[str, Any] = {}
+        if one.drug in patients_drugs:
+            more["current_medication"] = True
+        if converted := tuple(_converted(one, seen)):
+            more["phenoconverted"] = converted
+        if one.drug == flow.drug and flow.leaves_dose_open(one.source, one.population):
+            estimate = estimate or flow.estimate(context, taken, genotypes, phenotypes)
+            carried = True
+            more["dose_estimate"] = estimate
+        recommendations.append(one.model_copy(update=more) if more else one)
+    if not carried and flow.drug in patients_drugs:
+        estimate = flow.estimate(context, taken, genotypes, phenotypes)
+    return Advice(
+        effective,
+        tuple(recommendations),
+        tuple(map(_medication, taken)),
+        (estimate,) if estimate is not None and not carried else (),
+    )
+
+
+def _looked_up(
+    release: Release,
+    genotypes: Sequence[GeneCall],
+    effective: Sequence[Phenotype],
+    seen_by: Mapping[str, Sequence[Phenotype]],
+) -> Iterable[tuple[Recommendation, Sequence[Phenotype]]]:
+    """The rows that are met, each with the phenotypes that it was asked with, in the order of recommendations."""
+    differing = {drug: seen for drug, seen in seen_by.items() if _keys(seen) != _keys(effective)}
+    found = [(one, effective) for one in recommend(release, genotypes, effective) if one.drug not in differing]
+    for drug, seen in differing.items():
+        found += [(one, seen) for one in recommend(release, genotypes, seen) if one.drug == drug]
+    return sorted(found, key=_order) if differing else found
+
+
+def _keys(phenotypes: Sequence[Phenotype]) -> list[Any]:
+    return [one.effective for one in phenotypes]
+
+
+def _order(item: tuple[Recommendation, Sequence[Phenotype]]) -> tuple[Any, ...]:
+    one = item[0]
+    genes = tuple(sorted(one.genes))
+    keys = tuple(one.genes[gene] for gene in genes)
+    return (one.priority, one.drug, one.source, one.population, genes, keys, one.rule)
+
+
+def _converted(recommendation: Recommendation, seen: Sequence[Phenotype]) -> Iterable[Phenoconverted]:
+    for gene, key in recommendation.genes.items():
+        of_gene = [
+            one
+            for one in seen
+            if one.gene == gene and one.effective is not None and one.effective.outcome is Conversion.CONVERTED
+        ]
+        if of_gene:
+            effective = of_gene[0].effective
+            by_phenotype = effective is not None and key == effective.phenotype
+            genetic = dict.fromkeys(
+                text
+                for one in of_gene
+                for text in ((one.phenotype,) if by_phenotype else _texts(one.lookup_key))
+                if text
+            )
+            causes = effective.cause if effective is not None else ()
+            yield Phenoconverted(
+                gene=gene,
+                genetic=" or ".join(genetic) or None,
+                because="; ".join(f"{one.drug} is a {one.strength} {one.effect}" for one in causes),
+            )
+
+
+def _texts(key: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    return () if key is None else (key,) if isinstance(key, str) else key
+
+
+def _medication(taken: Taken) -> CurrentMedication:
+    said = taken.medication
+    return CurrentMedication(
+        name=said.name,
+        rxnorm=said.rxnorm,
+        atc=said.atc,
+        since=None if said.since is None else said.since.isoformat().replace("+00:00", "Z"),
+        drugs=taken.drugs,
+        interactions=_interactions(taken.precipitants),
+        recognised=taken.recognised,
+    )
+
+
+def _interactions(precipitants: Iterable[Precipitant]) -> dict[str, str]:
+    found: dict[str, list[str]] = {}
+    for one in sorted(precipitants, key=lambda one: (one.enzyme, one.effect, one.drug)):
+        found.setdefault(one.enzyme, []).append(f"{one.strength} {one.effect}")
+    return {enzyme: ", ".join(dict.fromkeys(classes)) for enzyme, classes in found.items()}

@@ -1,0 +1,1 @@
+"""What is known of a patient beside the genes, and what it changes. Pure."""
