@@ -32,8 +32,8 @@ class HealthServer:
         if self._settings.http_port == 0:
             return
         application = web.Application()
-        application.router.add_get("/healthz", lambda _: _answer(self._health))
-        application.router.add_get("/readyz", lambda _: _answer(self._readiness))
+        application.router.add_get("/healthz", self._healthy)
+        application.router.add_get("/readyz", self._ready)
         application.router.add_get("/metrics", self._exposition)
         self._runner = web.AppRunner(application, access_log=None, handle_signals=False)
         await self._runner.setup()
@@ -44,13 +44,19 @@ class HealthServer:
         if self._runner is not None:
             await self._runner.cleanup()
 
+    async def _healthy(self, _: web.Request) -> web.Response:
+        return _answer(self._health)
+
+    async def _ready(self, _: web.Request) -> web.Response:
+        return _answer(self._readiness)
+
     async def _exposition(self, _: web.Request) -> web.Response:
         return web.Response(
             body=self._metrics.exposition(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
         )
 
 
-async def _answer(checks: Mapping[str, Check]) -> web.Response:
+def _answer(checks: Mapping[str, Check]) -> web.Response:
     faults = {name: reason for name, check in checks.items() if (reason := check()) is not None}
     body = {"status": "unavailable" if faults else "ok", "checks": {name: faults.get(name, "ok") for name in checks}}
     return web.json_response(body, status=503 if faults else 200)

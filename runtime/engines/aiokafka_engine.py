@@ -40,20 +40,18 @@ class AiokafkaEngine:
 
     async def run(self, handle: Handle, stop: asyncio.Event) -> None:
         consumer = create_consumer(self._settings, self._subscription)
-        turn = asyncio.Lock()
-        consumer.subscribe([self._subscription.topic], listener=_Listener(turn, self._progress))
+        listener = _Listener(self._progress)
+        consumer.subscribe([self._subscription.topic], listener=listener)
         try:
             await consumer.start()
             self._progress.consumer = consumer
             while not stop.is_set():
-                # Partitions change hands between batches, never during one: the listener waits for its turn.
-                async with turn:
-                    await self._step(consumer, handle)
+                await self._step(consumer, listener, handle)
         finally:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(consumer.stop(), _STOP_SECONDS)
 
-    async def _step(self, consumer: AIOKafkaConsumer, handle: Handle) -> None:
+    async def _step(self, consumer: AIOKafkaConsumer, listener: "_Listener", handle: Handle) -> None:
         try:
             fetched = await consumer.getmany(timeout_ms=_POLL_MS)
         except KafkaError as error:
@@ -61,20 +59,28 @@ class AiokafkaEngine:
             return
         if not fetched:
             return
-        self._progress.begin_batch()
-        await handle(_messages(fetched))
-        handled = {partition: records[-1].offset + 1 for partition, records in fetched.items()}
-        await _commit(consumer, handled)
-        self._progress.end_batch(handled)
+        held = listener.revocations
+        # Partitions change hands between batches, never during one. Fetching is outside: it waits for them.
+        async with listener.turn:
+            if held != listener.revocations:
+                # They did while this waited: what was fetched comes again, from the position that is committed.
+                return
+            self._progress.begin_batch()
+            await handle(_messages(fetched))
+            handled = {partition: records[-1].offset + 1 for partition, records in fetched.items()}
+            await _commit(consumer, handled)
+            self._progress.end_batch(handled)
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    def __init__(self, turn: asyncio.Lock, progress: Progress) -> None:
-        self._turn = turn
+    def __init__(self, progress: Progress) -> None:
+        self.turn = asyncio.Lock()
+        self.revocations = 0
         self._progress = progress
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        async with self._turn:
+        async with self.turn:
+            self.revocations += 1
             _log.debug("partitions revoked", partitions=sorted(p.partition for p in revoked))
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
