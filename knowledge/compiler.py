@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from knowledge import compile_clinical, compile_genes, keys
+from knowledge import compile_clinical, compile_findings, compile_genes, keys
 from knowledge.canonical import to_bytes
 from knowledge.identity import rule_id
 from knowledge.loader import FOLDER
@@ -82,6 +82,7 @@ def _compose(tables: Tables, row: ReleaseRow) -> Release:
         loinc=compile_clinical.loinc(tables.loinc),
         unanswered=compile_clinical.silences(tables.unanswered.get(row.release, {})),
         doubts=tables.doubts,
+        findings=compile_findings.findings(tables.findings, {g.id: g for g in tables.guidelines}, genes),
         research={s: compile_genes.research_gene(t) for s, t in sorted(tables.research.items())},
     )
 

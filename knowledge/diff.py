@@ -18,6 +18,7 @@ class Area(StrEnum):
     RECOMMENDATIONS = "recommendations"
     DRUGS = "drugs"
     GUIDELINES = "guidelines"
+    FINDINGS = "findings"
     PHENOCONVERSION = "phenoconversion"
     OTHER = "other"
 
@@ -79,6 +80,7 @@ def compare(before: Release, after: Release) -> Comparison:
             *_recommendations(before.rules, after.rules),
             *_named(Area.DRUGS, before.drugs, after.drugs, lambda d: f"{d.name} (RxNorm {d.rxnorm or 'unknown'})"),
             *_named(Area.GUIDELINES, before.guidelines, after.guidelines, lambda g: f"{g.id} {g.name}"),
+            *_findings(before, after),
             *_phenoconversion(before, after),
             *_other(before, after),
         ),
@@ -307,6 +309,13 @@ def _named(
             after=new and _plain(new),
             text=f"{text(fact)} {kind}",
         )
+
+
+def _findings(before: Release, after: Release) -> Iterator[Difference]:
+    by_id = [{finding.id: finding for finding in release.findings} for release in (before, after)]
+    yield from _named(
+        Area.FINDINGS, by_id[0], by_id[1], lambda f: f"{f.condition}: {f.gene} {' or '.join(f.phenotypes)}"
+    )
 
 
 def _phenoconversion(before: Release, after: Release) -> Iterator[Difference]:

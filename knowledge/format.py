@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from knowledge.clinical import Loinc, Phenoconversion, Silence, Warfarin
-from knowledge.model import Doubt, Drug, Gene, Guideline, Manifest, ResearchGene, Rule
+from knowledge.model import Doubt, Drug, Finding, Gene, Guideline, Manifest, ResearchGene, Rule
 from knowledge.release import FORMAT, MANIFEST
 
 FILES: dict[str, Any] = {
@@ -17,6 +17,7 @@ FILES: dict[str, Any] = {
     "guidelines.json": list[Guideline],
     "unanswered.json": list[Silence],
     "doubts.json": list[Doubt],
+    "findings.json": list[Finding],
     "research.json": list[ResearchGene],
     "phenoconversion.json": Phenoconversion,
     "warfarin.json": Warfarin,

@@ -329,6 +329,42 @@ class Rule(Fact):
     """The guideline's own text. Only in a site's release, from its own import; never in the releases shipped here."""
 
 
+class Significance(StrEnum):
+    """What a result says about an inherited condition."""
+
+    FOUND = "found"
+    """A cause of the condition or of the susceptibility."""
+    POSSIBLE = "possible"
+    """It fits the condition, which something else has to decide."""
+    UNCLEAR = "unclear"
+    """The condition is neither shown nor made less likely."""
+    NOT_FOUND = "not-found"
+    """None of the causes that were looked for; never rules the condition out."""
+
+
+class FindingReference(Fact):
+    title: str
+    url: str
+    pmid: tuple[str, ...] = ()
+
+
+class Finding(Fact):
+    """What a gene's phenotype says about an inherited condition, beside all drugs. All texts are our own wording."""
+
+    id: str
+    condition: str
+    gene: str
+    phenotypes: tuple[str, ...]
+    """Phenotypes of the gene that it holds for."""
+    significance: Significance
+    meaning: str
+    care: tuple[str, ...]
+    """What follows for care."""
+    limits: tuple[str, ...]
+    """What the result does not show."""
+    references: tuple[FindingReference, ...]
+
+
 class Manifest(Fact):
     """First file of a release: what it is and the SHA-256 of every other file."""
 

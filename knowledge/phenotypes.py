@@ -5,7 +5,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from knowledge.model import Gene, PhenotypeMethod, ScoreBin
+from knowledge.model import Gene, PhenotypeMethod, PhenotypeTable, ScoreBin
 
 NOT_AVAILABLE = "n/a"
 
@@ -49,3 +49,9 @@ def bins_of(score: str, bins: Iterable[ScoreBin]) -> list[str]:
         if (n > b.minimum or (n == b.minimum and b.minimum_included))
         and (b.maximum is None or n < b.maximum or (n == b.maximum and b.maximum_included))
     ]
+
+
+def phenotypes(table: PhenotypeTable) -> set[str]:
+    """Every phenotype that a table can give."""
+    named = {rule.phenotype for rule in table.rules} | {bin_.phenotype for bin_ in table.bins}
+    return named | ({table.no_score} if table.no_score else set())

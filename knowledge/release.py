@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from knowledge.canonical import to_bytes
 from knowledge.clinical import Loinc, Phenoconversion, Silence, Warfarin
-from knowledge.model import Doubt, Drug, Fact, Gene, Guideline, Manifest, ResearchGene, Rule
+from knowledge.model import Doubt, Drug, Fact, Finding, Gene, Guideline, Manifest, ResearchGene, Rule
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -19,6 +19,7 @@ _DRUGS = TypeAdapter(tuple[Drug, ...])
 _GUIDELINES = TypeAdapter(tuple[Guideline, ...])
 _SILENCES = TypeAdapter(tuple[Silence, ...])
 _DOUBTS = TypeAdapter(tuple[Doubt, ...])
+_FINDINGS = TypeAdapter(tuple[Finding, ...])
 _RESEARCH = TypeAdapter(tuple[ResearchGene, ...])
 
 T = TypeVar("T")
@@ -46,6 +47,8 @@ class Release:
     unanswered: tuple[Silence, ...]
     """Where a source has rows for a drug but none for a reachable combination of keys."""
     doubts: tuple[Doubt, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """What phenotypes say about inherited conditions, by gene."""
     research: Mapping[str, ResearchGene] = field(default_factory=dict)
     """Genes outside the clinical definitions; never to be mixed with ``genes``."""
 
@@ -63,6 +66,7 @@ def to_files(release: Release) -> dict[str, bytes]:
         "guidelines.json": tuple(release.guidelines.values()),
         "unanswered.json": release.unanswered,
         "doubts.json": release.doubts,
+        "findings.json": release.findings,
         "research.json": tuple(release.research.values()),
     }
     files |= {name: to_bytes([_plain(fact) for fact in facts], 1) for name, facts in lists.items()}
@@ -118,6 +122,7 @@ def from_files(manifest: bytes, files: Mapping[str, bytes]) -> Release:
         loinc=read("loinc.json", Loinc.model_validate_json),
         unanswered=read("unanswered.json", _SILENCES.validate_json),
         doubts=read("doubts.json", _DOUBTS.validate_json),
+        findings=read("findings.json", _FINDINGS.validate_json),
         research={gene.symbol: gene for gene in read("research.json", _RESEARCH.validate_json)},
     )
 

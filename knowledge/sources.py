@@ -23,6 +23,7 @@ from knowledge.model import (
     Ploidy,
     Proxy,
     Ranking,
+    Significance,
     SingleVariant,
 )
 
@@ -230,6 +231,33 @@ class DpwgPairRow(Row):
     advice_2026: bool = False
 
 
+class FindingReferenceRow(Row):
+    """A source by title and address, or a guideline of ``guidelines.json``."""
+
+    id: Words
+    title: str | None = None
+    url: str | None = None
+    pmid: tuple[str, ...] = ()
+    guideline: str | None = None
+
+
+class FindingRow(Row):
+    id: Words
+    condition: Words
+    gene: Words
+    phenotypes: tuple[Words, ...]
+    significance: Significance
+    meaning: Words
+    care: tuple[Words, ...]
+    limits: tuple[Words, ...]
+    references: tuple[Words, ...]
+
+
+class FindingTable(Row):
+    references: tuple[FindingReferenceRow, ...]
+    findings: tuple[FindingRow, ...]
+
+
 class Special(Row):
     """What matching and labelling need to know about a gene beyond its definition."""
 
@@ -290,6 +318,7 @@ class Tables:
     guidelines: tuple[GuidelineRow, ...]
     dpwg_pairs: tuple[DpwgPairRow, ...]
     doubts: tuple[Doubt, ...]
+    findings: FindingTable
     unanswered: dict[str, dict[str, tuple[str, ...]]]
     phenoconversion: dict[str, Any]
     warfarin: dict[str, Any]
@@ -311,6 +340,7 @@ def read(folder: Path = TABLES) -> Tables:
         guidelines=_rows(GuidelineRow, folder / "guidelines.json"),
         dpwg_pairs=_rows(DpwgPairRow, folder / "dpwg_pairs.json"),
         doubts=tuple(_parse(Doubt, row, f"doubts.json {n}") for n, row in enumerate(_json(folder / "doubts.json"))),
+        findings=_row(FindingTable, _json(folder / "findings.json"), "findings.json"),
         unanswered=_json(folder / "unanswered.json"),
         phenoconversion=_json(folder / "phenoconversion.json"),
         warfarin=_json(folder / "warfarin.json"),

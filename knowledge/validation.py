@@ -3,7 +3,8 @@
 Every check returns findings; the compiler refuses a release with any. Checked are: identity (names and ids are unique,
 what is named exists), definitions, phenotype rules (each pair of functions in use has exactly one phenotype, each score
 exactly one bin), lookup keys (each can be reached), answers (at most one rule for a combination of keys; the unanswered
-combinations are the recorded ones), sense (opposite actions are explained) and sources.
+combinations are the recorded ones), sense (opposite actions are explained), findings (a gene that has any has one for
+each phenotype) and sources.
 """
 
 from collections import Counter
@@ -13,7 +14,7 @@ from typing import Any
 
 from knowledge import keys
 from knowledge.model import Definition, Gene, PhenotypeMethod, Ploidy, Ranking, ResearchGene, Rule
-from knowledge.phenotypes import NOT_AVAILABLE, bins_of
+from knowledge.phenotypes import NOT_AVAILABLE, bins_of, phenotypes
 from knowledge.release import Release
 
 OPPOSITE = (
@@ -60,6 +61,7 @@ def validate(release: Release, exceptions: Exceptions) -> list[Finding]:
         *combinations(release),
         *(finding for rule in release.rules for finding in sense(rule)),
         *phenoconversion(release),
+        *inherited_conditions(release),
     ]
 
 
@@ -251,6 +253,22 @@ def phenoconversion(release: Release) -> Iterator[Finding]:
     for rule in table.rules:
         for reference in sorted(set(rule.references) - known):
             yield Finding("phenoconversion", rule.enzyme, f"unknown reference {reference}")
+
+
+def inherited_conditions(release: Release) -> Iterator[Finding]:
+    """A gene with findings has exactly one for each of its phenotypes, each with its limits and a source."""
+    yield from twice("finding", (finding.id for finding in release.findings))
+    said: dict[str, Counter[str]] = {}
+    for finding in release.findings:
+        said.setdefault(finding.gene, Counter()).update(finding.phenotypes)
+        if not finding.limits or not finding.references:
+            yield Finding("source", finding.id, "a finding needs its limits and a reference")
+    for symbol, counted in said.items():
+        gene = release.genes.get(symbol)
+        known = phenotypes(gene.phenotype) if gene is not None else set()
+        for phenotype in sorted(known | counted.keys()):
+            if phenotype not in known or counted[phenotype] != 1:
+                yield Finding("finding", symbol, f"{phenotype!r} has {counted[phenotype]} findings")
 
 
 def twice(what: str, names: Iterable[Any]) -> Iterator[Finding]:
