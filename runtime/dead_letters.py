@@ -73,7 +73,7 @@ class DeadLetters:
         self._stage = stage
         self._producer = producer
         self._metrics = metrics
-        self._in_a_row: Counter[int] = Counter()
+        self._in_a_row: Counter[tuple[str, int]] = Counter()
 
     async def send(self, batch: Sequence[Message], rejected: Sequence[tuple[Message, Rejected]]) -> None:
         """Write the letters of a batch and return when they are confirmed.
@@ -97,14 +97,15 @@ class DeadLetters:
             _log.warning("dead letter", id=letter.id, code=letter.code, path=letter.path, reason=letter.reason)
 
     def _count(self, batch: Sequence[Message], rejected: Sequence[tuple[Message, Rejected]]) -> None:
-        bad = {(message.partition, message.offset): reason for message, reason in rejected}
+        bad = {(message.topic, message.partition, message.offset): reason for message, reason in rejected}
         for message in batch:
-            reason = bad.get((message.partition, message.offset))
+            place = (message.topic, message.partition)
+            reason = bad.get((*place, message.offset))
             if reason is None:
-                self._in_a_row[message.partition] = 0
+                self._in_a_row[place] = 0
                 continue
-            self._in_a_row[message.partition] += 1
-            if self._in_a_row[message.partition] >= self._limit:
+            self._in_a_row[place] += 1
+            if self._in_a_row[place] >= self._limit:
                 raise TooManyDeadLetters(
                     f"{self._limit} messages in a row on {message.topic} partition {message.partition} could not be"
                     f" processed, the last at offset {message.offset}: {reason}. Find out who publishes there; if each"

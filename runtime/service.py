@@ -1,4 +1,4 @@
-"""A service: one source topic, one ``handle``, and everything around it from the start to an orderly end."""
+"""A service: source topics, one ``handle``, and everything around it from the start to an orderly end."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ class Stuck(Exception):  # noqa: N818 - names a condition
 
 
 class Service:
-    """Runs ``handle`` over a topic until it is told to stop.
+    """Runs ``handle`` over topics until it is told to stop.
 
     It waits for what it needs, reads with the engine of the settings, answers health checks, and ends when anything in
     it fails: its supervisor starts it again, and what it had not finished is delivered again.
@@ -48,7 +48,7 @@ class Service:
         name: str,
         settings: Settings,
         *,
-        source: Topic,
+        sources: Sequence[Topic],
         handle: Handle,
         metrics: Metrics | None = None,
         needs: Sequence[Topic] = (DEAD_LETTER,),
@@ -59,6 +59,7 @@ class Service:
         """
         Args:
             name: names the consumer group, the metrics and the log lines.
+            sources: what is read; the order of each partition is kept, not that between topics.
             handle: processes a batch; when it returns, the batch is acknowledged; when it raises, the service ends.
             needs: further topics that must exist.
             lifespan: resources that are opened before the first batch and closed after the last.
@@ -70,10 +71,10 @@ class Service:
         self.settings = settings
         self.metrics = metrics or Metrics(name)
         self._handle = handle
-        self._topics = (source, *needs)
+        self._topics = (*sources, *needs)
         self._lifespan = lifespan
         self._background = background
-        self._engine = engines.create(settings, Subscription(settings.topic(source), settings.group(name)))
+        self._engine = engines.create(settings, Subscription(tuple(map(settings.topic, sources)), settings.group(name)))
         self._broker = Fault()
         self._phase: str | None = "starting"
         # Longer than any batch may take that waits for a broker and then for a database.
@@ -85,7 +86,7 @@ class Service:
             **(checks or {}),
         }
         self._http = HealthServer(settings, self.metrics, {"poll": self._poll_check}, readiness)
-        self.metrics.gauge("pgx_lag", "Messages published to the source topic but not handled", self._engine.lag)
+        self.metrics.gauge("pgx_lag", "Messages published to the source topics but not handled", self._engine.lag)
         self.metrics.gauge(
             "pgx_poll_age_seconds", "Seconds since the brokers were heard of or a batch ended", self._engine.poll_age
         )

@@ -78,7 +78,7 @@ def stage(
     return Service(
         name,
         settings,
-        source=source,
+        sources=(source,),
         handle=_handle(step, producer, letters),
         metrics=measured,
         needs=(target, DEAD_LETTER, *needs),

@@ -18,9 +18,9 @@ Handle = Callable[[Sequence[Message]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What to read and as whom. ``topic`` and ``group`` are the names on the brokers."""
+    """What to read and as whom. ``topics`` and ``group`` are the names on the brokers."""
 
-    topic: str
+    topics: tuple[str, ...]
     group: str
     within: float = 0.005
     """Seconds that a message may wait for company in its batch."""

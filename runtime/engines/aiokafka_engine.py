@@ -41,7 +41,7 @@ class AiokafkaEngine:
     async def run(self, handle: Handle, stop: asyncio.Event) -> None:
         consumer = create_consumer(self._settings, self._subscription)
         listener = _Listener(self._progress)
-        consumer.subscribe([self._subscription.topic], listener=listener)
+        consumer.subscribe(self._subscription.topics, listener=listener)
         try:
             await consumer.start()
             self._progress.consumer = consumer

@@ -78,7 +78,7 @@ class FaustEngine:
 
     def _consume(self, app: "_App", handle: Handle, failure: "asyncio.Future[None]") -> None:
         source = app.topic(
-            self._subscription.topic, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
+            *self._subscription.topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
         )
         size, within = self._settings.batch_size, self._subscription.within
 

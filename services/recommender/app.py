@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import groupby
+from typing import Any
 
 from knowledge.loader import Releases
 from runtime import service
@@ -12,11 +14,12 @@ from runtime.producer import Producer
 from runtime.retry import Fault
 from runtime.service import Service
 from runtime.settings import Settings
-from runtime.stage import decode_batch
-from schemas.cloudevents import Event, decode
+from runtime.stage import Decode, decode_batch
+from schemas.cloudevents import Event, decode, decode_clinical_context
+from schemas.errors import Rejected
 from schemas.phenotype import PhenotypeAssigned
-from schemas.topics import DEAD_LETTER, PHENOTYPE, RECOMMENDATION
-from services.recommender.handler import STAGE, Recommender
+from schemas.topics import CLINICAL_CONTEXT, DEAD_LETTER, PHENOTYPE, RECOMMENDATION
+from services.recommender.handler import STAGE, Recommender, Taken
 from services.recommender.migrations import wait_until_migrated
 from services.recommender.relay import Relay
 from services.recommender.store import Store
@@ -24,12 +27,12 @@ from services.recommender.store.connection import persistently
 
 
 def build(settings: Settings) -> Service:
-    """The service: phenotype events into the store and, beside that, the relay from its outbox to the hospitals."""
+    """The service: events into the store and, beside that, the relay from its outbox to the hospitals."""
     app = _App(settings)
     return Service(
         STAGE,
         settings,
-        source=PHENOTYPE,
+        sources=(PHENOTYPE, CLINICAL_CONTEXT),
         handle=app.handle,
         metrics=app.metrics,
         needs=(RECOMMENDATION, DEAD_LETTER),
@@ -55,6 +58,7 @@ class _App:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._releases = Releases()
+        self._context = settings.topic(CLINICAL_CONTEXT)
         self.metrics = Metrics(STAGE)
         self.database = Fault()
         self.letters_producer = Producer(settings, settings.group(STAGE))
@@ -76,14 +80,22 @@ class _App:
             yield
 
     async def handle(self, batch: Sequence[Message]) -> None:
-        """One batch of phenotype events: effects committed, dead letters confirmed when it returns."""
-        decoded, rejected = decode_batch(batch, _decode)
+        """One batch of events: effects committed, dead letters confirmed when it returns."""
+        decoded: list[tuple[Message, Taken]] = []
+        rejected: list[tuple[Message, Rejected]] = []
+        for topic, messages_of in groupby(batch, key=lambda message: message.topic):
+            decode: Decode[Any] = decode_clinical_context if topic == self._context else _decode
+            good, bad = decode_batch(list(messages_of), decode)
+            decoded += good
+            rejected += bad
         events = [event for _, event in decoded]
         failures = await persistently(self._settings, self.database, lambda: self._recommender.handle(events))
         messages = {id(event): message for message, event in decoded}
         rejected += [(messages[id(failure.event)], failure.reason) for failure in failures]
         await self._letters.send(batch, rejected)
-        self.metrics.knowledge_releases({event.data.genotype.knowledge.release for event in events})
+        self.metrics.knowledge_releases(
+            {event.data.genotype.knowledge.release for event in events if isinstance(event.data, PhenotypeAssigned)}
+        )
 
 
 def _decode(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> Event[PhenotypeAssigned]:

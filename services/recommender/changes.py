@@ -1,7 +1,8 @@
 """What is different between two lists of recommendations, as a hospital needs to hear it. Pure.
 
-Advice on one drug from one source for one population is compared. It has changed only where actions, dose, alternatives
-or strength differ; another rule that says the same, a newer laboratory result or a better confidence is no change.
+Advice on one drug from one source for one population is compared. It has changed only where actions, dose (an estimated
+one included), alternatives or strength differ; another rule that says the same, a newer laboratory result or a better
+confidence is no change.
 """
 
 from collections import defaultdict
@@ -60,7 +61,8 @@ def _place(one: Recommendation) -> tuple[Any, ...]:
 
 
 def _advice(one: Recommendation) -> tuple[Any, ...]:
-    return (one.actions, one.dose_change, one.dose_fixed, one.dose_limit, one.alternatives, one.strength)
+    estimate = None if one.dose_estimate is None else (one.dose_estimate.basis, one.dose_estimate.weekly_mg)
+    return (one.actions, one.dose_change, one.dose_fixed, one.dose_limit, one.alternatives, one.strength, estimate)
 
 
 def _issued(new: Recommendation, reason: str) -> Change:

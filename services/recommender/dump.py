@@ -1,9 +1,10 @@
 """The store as canonical JSON lines: for comparing two runs, for audit, for moving.
 
-Lines come in key order (tenant, patient). A patient's first line is the state; then follow the accepted results and the
-published events. There are no times of processing, surrogate keys or bus positions in it, so that two runs that
-accepted the same input in the same order for each patient give the same bytes. With ``current_only`` there is neither
-history nor sequence, only what counts now: the same bytes for the same set of input in any order.
+Lines come in key order (tenant, patient). A patient's first line is the state; then follow the accepted results, the
+accepted statements of clinical context and the published events. There are no times of processing, surrogate keys or
+bus positions in it, so that two runs that accepted the same input in the same order for each patient give the same
+bytes. With ``current_only`` there is neither history nor sequence, only what counts now: the same bytes for the same
+set of input in any order.
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
@@ -26,6 +27,12 @@ SELECT patient_id, ordinal, superseded_by, software, observed::text AS observed,
              WHERE inbox.patient_id = results.patient_id AND inbox.ordinal = results.ordinal) AS events
 FROM results WHERE patient_id = ANY ($1::bigint[]) AND ($2 OR superseded_by IS NULL) ORDER BY patient_id, ordinal
 """  # noqa: S608 - a constant
+_STATEMENTS = f"""
+SELECT patient_id, ordinal, superseded_by, source, statement, version, {rows.STATEMENT},
+       ARRAY(SELECT cause_source || E'\\n' || cause_id FROM inbox
+             WHERE inbox.patient_id = statements.patient_id AND inbox.ordinal = statements.ordinal) AS events
+FROM statements WHERE patient_id = ANY ($1::bigint[]) AND ($2 OR superseded_by IS NULL) ORDER BY patient_id, ordinal
+"""  # noqa: S608 - a constant
 _HISTORY = """
 SELECT patient_id, sequence, cause_type, cause_id, ordinal, release, keys::text AS keys,
        ARRAY(SELECT rule FROM rules WHERE number = ANY (issued) ORDER BY rule) AS issued,
@@ -43,11 +50,15 @@ async def dump(store: Store, releases: Releases, *, current_only: bool = False) 
         while patients := await cursor.fetch(_BATCH):
             ids = [patient["id"] for patient in patients]
             results = _by_patient(await connection.fetch(_RESULTS, ids, not current_only))
+            statements = _by_patient(await connection.fetch(_STATEMENTS, ids, not current_only))
             history = _by_patient([] if current_only else await connection.fetch(_HISTORY, ids))
             for patient in patients:
                 accepted = results.get(patient["id"], [])
-                yield _state(patient, accepted, releases, current_only)
+                said = statements.get(patient["id"], [])
+                yield _state(patient, accepted, said, releases, current_only)
                 for line in _results(patient, accepted, current_only):
+                    yield line
+                for line in _statements(patient, said, current_only):
                     yield line
                 for event in history.get(patient["id"], []):
                     yield _event(patient, event)
@@ -61,10 +72,15 @@ def _by_patient(found: Iterable[asyncpg.Record]) -> dict[int, list[asyncpg.Recor
 
 
 def _state(
-    patient: asyncpg.Record, accepted: Sequence[asyncpg.Record], releases: Releases, current_only: bool
+    patient: asyncpg.Record,
+    accepted: Sequence[asyncpg.Record],
+    said: Sequence[asyncpg.Record],
+    releases: Releases,
+    current_only: bool,
 ) -> bytes:
     current = [rows.delivery(row) for row in accepted if row["superseded_by"] is None]
-    state: dict[str, Any] = orjson.loads(to_json(report_of(patient, state_of(current, releases))))
+    statements = [rows.statement(row) for row in said if row["superseded_by"] is None]
+    state: dict[str, Any] = orjson.loads(to_json(report_of(patient, state_of(current, releases, statements))))
     if current_only:
         del state["sequence"]
     return orjson.dumps({"record": "state", **state})
@@ -82,7 +98,7 @@ def _results(patient: asyncpg.Record, accepted: Sequence[asyncpg.Record], curren
             **_note(row),
             "sex": row["sex"],
             "sha256": row["content_sha256"],
-            "events": [dict(zip(("source", "id"), event.split("\n"), strict=True)) for event in sorted(row["events"])],
+            "events": _events(row),
             "knowledge": {"release": row["release"], "sha256": row["release_sha256"]},
             "software": row["software"],
             "genotypes": orjson.Fragment(row["genotypes"]),
@@ -95,6 +111,31 @@ def _results(patient: asyncpg.Record, accepted: Sequence[asyncpg.Record], curren
                 None if successor is None else _note(successor) | {"sha256": successor["content_sha256"]}
             )
         yield orjson.dumps(line)
+
+
+def _statements(patient: asyncpg.Record, said: Sequence[asyncpg.Record], current_only: bool) -> Iterator[bytes]:
+    by_ordinal = {row["ordinal"]: row for row in said}
+    listed = sorted(said, key=lambda row: (row["source"], row["statement"])) if current_only else said
+    for row in listed:
+        successor = by_ordinal.get(row["superseded_by"])
+        line = {
+            "record": "statement",
+            "tenant": patient["tenant"],
+            "patient": patient["pseudonym"],
+            "sha256": row["content_sha256"],
+            "events": _events(row),
+            "content": orjson.Fragment(row["content"]),
+        }
+        if not current_only:
+            line["superseded_by"] = (
+                None if successor is None else {"version": successor["version"], "sha256": successor["content_sha256"]}
+            )
+        yield orjson.dumps(line)
+
+
+def _events(row: asyncpg.Record) -> list[dict[str, str]]:
+    """The events that brought it."""
+    return [dict(zip(("source", "id"), event.split("\n"), strict=True)) for event in sorted(row["events"])]
 
 
 def _note(row: asyncpg.Record) -> dict[str, Any]:

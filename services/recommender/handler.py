@@ -1,4 +1,4 @@
-"""Phenotype events to recommendation events: the only stage with state. One transaction a batch."""
+"""Phenotypes and clinical context to recommendation events: the only stage with state. One transaction a batch."""
 
 import asyncio
 import hashlib
@@ -11,18 +11,20 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import orjson
 
 from runtime.stage import attempt
+from schemas.clinical_context import ClinicalContext, content_sha256
 from schemas.cloudevents import MAX_VALUE_BYTES, Event, derived_id, headers_of, key_of
 from schemas.errors import Code, Rejected
 from schemas.phenotype import PhenotypeAssigned
 from schemas.recommendation import RecommendationsChanged
 from schemas.topics import RECOMMENDATION
 from services.recommender.body import fragments, pack
+from services.recommender.context.current import Statement
 from services.recommender.lanes import lane_of
 from services.recommender.merging import Delivery
 from services.recommender.patient import Acceptance, Releases
 from services.recommender.screening import screen
 from services.recommender.store import Store
-from services.recommender.store.rows import HistoryRow, InboxRow, OutboxRow, ResultRow, difference, keys
+from services.recommender.store.rows import HistoryRow, InboxRow, OutboxRow, ResultRow, StatementRow, difference, keys
 from services.recommender.store.unit import PatientKey, Stored, Unit
 
 STAGE = "recommender"
@@ -31,10 +33,14 @@ REVISION = 1
 """Revision of this stage's code: raised whenever the same input under the same release gives another output."""
 
 
+Taken = Event[PhenotypeAssigned] | Event[ClinicalContext]
+"""What is taken in."""
+
+
 class Failure(NamedTuple):
     """An event that could not be taken in, and why; it has had no effect."""
 
-    event: Event[PhenotypeAssigned]
+    event: Taken
     reason: Rejected
 
 
@@ -42,26 +48,26 @@ class Effect(NamedTuple):
     """What one event does to the store."""
 
     acceptance: Acceptance
-    result: ResultRow | None
+    result: ResultRow | StatementRow | None
     inbox: InboxRow
     history: HistoryRow | None
     outbox: OutboxRow | None
 
 
 class Recommender:
-    """Takes phenotype events into the store and puts the recommendation events they make into its outbox."""
+    """Takes events into the store and puts the recommendation events they make into its outbox."""
 
     def __init__(self, store: Store, releases: Releases) -> None:
         self._store = store
         self._releases = releases
 
-    async def handle(self, batch: Sequence[Event[PhenotypeAssigned]]) -> tuple[Failure, ...]:
+    async def handle(self, batch: Sequence[Taken]) -> tuple[Failure, ...]:
         """Take in a batch, in order, in one transaction; an event that was handled before has no effect.
 
         An event that the domain rejects, or fails on twice, is given back and does not disturb the others.
         Safe to repeat as a whole. Raises what the database raises.
         """
-        screened = [(event, attempt(partial(screen, event.data))) for event in batch]
+        screened = [(event, attempt(partial(_screen, event))) for event in batch]
         failures = [Failure(event, refusal) for event, refusal in screened if refusal is not None]
         fit = [event for event, refusal in screened if refusal is None]
         if not fit:
@@ -89,28 +95,34 @@ class Recommender:
             await unit.save()
         return tuple(failures)
 
-    def _effect(self, stored: Stored, event: Event[PhenotypeAssigned]) -> Effect:
-        genotype = event.data.genotype
-        delivery = Delivery.of(event.data)
-        accepted = stored.patient.accept(delivery, self._releases)
-        result, outbox, history = None, None, None
-        if accepted.new:
-            result = ResultRow.of(
+    def _effect(self, stored: Stored, event: Taken) -> Effect:
+        data = event.data
+        if isinstance(data, ClinicalContext):
+            statement = Statement(data, content_sha256(data), event.source, event.id)
+            accepted = stored.patient.accept_statement(statement, self._releases)
+            row: ResultRow | StatementRow = StatementRow.of(stored.id, accepted.ordinal, statement)
+            source, id_ = event.source, event.id
+        else:
+            delivery, genotype = Delivery.of(data), data.genotype
+            accepted = stored.patient.accept(delivery, self._releases)
+            row = ResultRow.of(
                 stored.id, accepted.ordinal, delivery, genotype.software, genotype.observed, genotype.warnings
             )
+            source, id_ = genotype.result.event_source, genotype.result.event_id
+        outbox, history = None, None
         if accepted.event is not None:
             parts = fragments(accepted.event)
             outbox = _outbox(event, accepted.event, parts)
             history = _history(stored, accepted, parts)
-        inbox = InboxRow(
-            _inbox_id(event),
-            genotype.result.event_source,
-            genotype.result.event_id,
-            stored.id,
-            accepted.ordinal,
-            None if accepted.event is None else accepted.event.sequence,
-        )
-        return Effect(accepted, result, inbox, history, outbox)
+        sequence = None if accepted.event is None else accepted.event.sequence
+        inbox = InboxRow(_inbox_id(event), source, id_, stored.id, accepted.ordinal, sequence)
+        return Effect(accepted, row if accepted.new else None, inbox, history, outbox)
+
+
+def _screen(event: Taken) -> None:
+    # What hospitals say is read strictly when it is decoded.
+    if isinstance(event.data, PhenotypeAssigned):
+        screen(event.data)
 
 
 def _collect(unit: Unit, stored: Stored, effect: Effect) -> None:
@@ -118,7 +130,9 @@ def _collect(unit: Unit, stored: Stored, effect: Effect) -> None:
     stored.patient = accepted.patient
     if accepted.superseded is not None:
         unit.supersede(stored.id, *accepted.superseded)
-    if effect.result is not None:
+    if isinstance(effect.result, StatementRow):
+        unit.statements.append(effect.result)
+    elif effect.result is not None:
         unit.results.append(effect.result)
     unit.inbox.append(effect.inbox)
     if effect.history is not None:
@@ -127,7 +141,7 @@ def _collect(unit: Unit, stored: Stored, effect: Effect) -> None:
         unit.outbox.append(effect.outbox)
 
 
-def _outbox(cause: Event[PhenotypeAssigned], event: RecommendationsChanged, parts: Sequence[bytes]) -> OutboxRow:
+def _outbox(cause: Taken, event: RecommendationsChanged, parts: Sequence[bytes]) -> OutboxRow:
     size = sum(map(len, parts))
     if size > MAX_VALUE_BYTES:
         raise Rejected(
@@ -163,12 +177,15 @@ def _history(stored: Stored, accepted: Acceptance, parts: Sequence[bytes]) -> Hi
     )
 
 
-def _key(event: Event[PhenotypeAssigned]) -> PatientKey:
-    return (event.data.genotype.tenant, event.data.genotype.patient)
+def _key(event: Taken) -> PatientKey:
+    about = event.data if isinstance(event.data, ClinicalContext) else event.data.genotype
+    return (about.tenant, about.patient)
 
 
-def _inbox_id(event: Event[PhenotypeAssigned]) -> UUID:
-    """Ids of our own events are UUIDs made from all that identifies them; any other text is made one."""
+def _inbox_id(event: Taken) -> UUID:
+    """Ids of our own events are UUIDs made from all that identifies them; any other is made one in the same way."""
+    if isinstance(event.data, ClinicalContext):
+        return UUID(derived_id(event, STAGE, "", 0))
     try:
         return UUID(event.id)
     except ValueError:

@@ -1,6 +1,7 @@
-"""A patient's current state as a pure function of the set of accepted deliveries, and what one more of them changes.
+"""A patient's current state as a pure function of the set of accepted inputs, and what one more of them changes.
 
-No clock, no randomness, no I/O: any order and repetition of the same deliveries ends in the same state.
+No clock, no randomness, no I/O: any order and repetition of the same inputs ends in the same state. Inputs are
+deliveries of laboratory results and statements of clinical context; they are numbered together.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -9,17 +10,22 @@ from dataclasses import dataclass, field, replace
 from knowledge.release import Release
 from schemas.errors import Code, Rejected
 from schemas.genotype import GeneCall, KnowledgeRef
-from schemas.lab_result import ResultRef
 from schemas.phenotype import Phenotype, ResultNote
-from schemas.recommendation import Cause, Recommendation, RecommendationsChanged
+from schemas.recommendation import Cause, CurrentMedication, DoseEstimate, Recommendation, RecommendationsChanged
+from services.recommender.advice import advise
 from services.recommender.changes import compare
-from services.recommender.guidance import recommend
+from services.recommender.context.current import Document, Statement, StatementIdentity
+from services.recommender.context.current import current as current_context
 from services.recommender.merging import Accession, Delivery, Identity, merge
 
 Releases = Callable[[str], Release]
 """A knowledge release by its id; raises KeyError where it is not installed."""
 
 LAB_RESULT = "lab-result"
+CLINICAL_CONTEXT = "clinical-context"
+"""Types of causes."""
+
+Input = Delivery | Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +38,14 @@ class State:
     recommendations: tuple[Recommendation, ...] = ()
     results: tuple[ResultNote, ...] = ()
     """The current delivery of each accession, withdrawn ones included."""
+    medications: tuple[CurrentMedication, ...] = ()
+    dose_estimates: tuple[DoseEstimate, ...] = ()
 
     def publishes_as(self, other: "State") -> bool:
-        """Whether the two published lists are equal, provenance included."""
-        return self.phenotypes == other.phenotypes and self.recommendations == other.recommendations
+        """Whether the published lists of advice are equal, provenance included."""
+        return (self.phenotypes, self.recommendations, self.dose_estimates) == (
+            other.phenotypes, other.recommendations, other.dose_estimates,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +57,16 @@ class Numbered:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """An accepted statement with its place in the same order."""
+
+    ordinal: int
+    statement: Statement
+
+
+@dataclass(frozen=True, slots=True)
 class Acceptance:
-    """What one delivery did. ``superseded``: an ordinal and its successor's. ``event``: None where nothing changed."""
+    """What one input did. ``superseded``: an ordinal and its successor's. ``event``: None where nothing changed."""
 
     patient: "Patient"
     ordinal: int
@@ -71,32 +89,65 @@ class Patient:
     """Of each accession the delivery that counts."""
     known: Mapping[Identity, int] = field(default_factory=dict)
     """Ordinals of all accepted deliveries."""
+    statements: Mapping[Document, Said] = field(default_factory=dict)
+    """Of each document the statement that counts."""
+    known_statements: Mapping[StatementIdentity, int] = field(default_factory=dict)
+    """Ordinals of all accepted statements."""
     state: State | None = None
-    """Of ``current``, where it has been computed already."""
+    """Of what counts, where it has been computed already."""
 
     def accept(self, delivery: Delivery, releases: Releases) -> Acceptance:
         """Take in a delivery. Raises Rejected(UNKNOWN_RELEASE)."""
         if (ordinal := self.known.get(delivery.identity)) is not None:
             return Acceptance(self, ordinal, new=False)
         release_of(delivery.knowledge, releases)
-        before = state_of(self.deliveries, releases) if self.state is None else self.state
         added = Numbered(self.inputs + 1, delivery)
         rival = self.current.get(delivery.accession)
         wins = rival is None or precedence(rival.delivery, releases) < precedence(delivery, releases)
-        current = {**self.current, delivery.accession: added} if wins else self.current
-        after = state_of((one.delivery for one in current.values()), releases) if wins else before
-        changed = not after.publishes_as(before)
-        patient = replace(
+        taken_in = replace(
             self,
-            sequence=self.sequence + changed,
             inputs=added.ordinal,
-            current=current,
+            current={**self.current, delivery.accession: added} if wins else self.current,
             known={**self.known, delivery.identity: added.ordinal},
-            state=after,
         )
-        pair = None if rival is None else (rival.ordinal, added.ordinal) if wins else (added.ordinal, rival.ordinal)
-        event = patient.event(cause_of(delivery.result), before, after, why(delivery.result)) if changed else None
-        return Acceptance(patient, added.ordinal, True, pair, before, after, event)
+        pair = _pair(None if rival is None else rival.ordinal, added.ordinal, wins)
+        return self._accepted(taken_in, wins, pair, cause_of(delivery), why(delivery), releases)
+
+    def accept_statement(self, statement: Statement, releases: Releases) -> Acceptance:
+        """Take in a statement of clinical context. Raises Rejected(UNKNOWN_RELEASE)."""
+        if (ordinal := self.known_statements.get(statement.identity)) is not None:
+            return Acceptance(self, ordinal, new=False)
+        added = Said(self.inputs + 1, statement)
+        rival = self.statements.get(statement.document)
+        wins = rival is None or rival.statement.order < statement.order
+        taken_in = replace(
+            self,
+            inputs=added.ordinal,
+            statements={**self.statements, statement.document: added} if wins else self.statements,
+            known_statements={**self.known_statements, statement.identity: added.ordinal},
+        )
+        pair = _pair(None if rival is None else rival.ordinal, added.ordinal, wins)
+        return self._accepted(taken_in, wins, pair, cause_of(statement), why(statement), releases)
+
+    def _accepted(
+        self,
+        taken_in: "Patient",
+        wins: bool,
+        superseded: tuple[int, int] | None,
+        cause: Cause,
+        reason: str,
+        releases: Releases,
+    ) -> Acceptance:
+        before = self._state(releases)
+        after = replace(taken_in, state=None)._state(releases) if wins else before
+        changed = not after.publishes_as(before)
+        patient = replace(taken_in, sequence=self.sequence + changed, state=after)
+        event = patient.event(cause, before, after, reason) if changed else None
+        return Acceptance(patient, patient.inputs, True, superseded, before, after, event)
+
+    def _state(self, releases: Releases) -> State:
+        said = (one.statement for one in self.statements.values())
+        return state_of(self.deliveries, releases, said) if self.state is None else self.state
 
     def without_state(self) -> "Patient":
         """The same patient, whose state is computed again when it is needed."""
@@ -123,21 +174,36 @@ class Patient:
             phenotypes=after.phenotypes,
             recommendations=after.recommendations,
             results=after.results,
+            medications=after.medications,
+            dose_estimates=after.dose_estimates,
         )
 
 
-def state_of(deliveries: Iterable[Delivery], releases: Releases) -> State:
-    """The state that follows from a set of deliveries. The latest release among those that count governs the advice."""
+def state_after(inputs: Iterable[Input], releases: Releases) -> State:
+    """The state that follows from a set of inputs of both kinds."""
+    inputs = list(inputs)
+    deliveries = (one for one in inputs if isinstance(one, Delivery))
+    return state_of(deliveries, releases, (one for one in inputs if isinstance(one, Statement)))
+
+
+def state_of(deliveries: Iterable[Delivery], releases: Releases, statements: Iterable[Statement] = ()) -> State:
+    """The state that follows from sets of deliveries and statements.
+
+    The latest release among the deliveries that count governs the advice; without any there is none.
+    """
     counting = sorted(current(deliveries, releases).values(), key=lambda one: one.accession)
     if not counting:
         return State()
     knowledge = max((one.knowledge for one in counting), key=lambda known: _rank(known, releases))
     genotypes, phenotypes = merge(counting)
+    advice = advise(release_of(knowledge, releases), genotypes, phenotypes, current_context(statements))
     return State(
         knowledge=knowledge,
         genotypes=genotypes,
-        phenotypes=phenotypes,
-        recommendations=recommend(release_of(knowledge, releases), genotypes, phenotypes),
+        phenotypes=advice.phenotypes,
+        recommendations=advice.recommendations,
+        medications=advice.medications,
+        dose_estimates=advice.dose_estimates,
         results=tuple(ResultNote.of(one.result) for one in counting),
     )
 
@@ -174,11 +240,25 @@ def _rank(knowledge: KnowledgeRef, releases: Releases) -> tuple[str, str]:
     return (release.manifest.in_force, release.id)
 
 
-def cause_of(result: ResultRef) -> Cause:
-    """A laboratory result as the cause of an event."""
+def cause_of(input_: Input) -> Cause:
+    """An input as the cause of an event."""
+    if isinstance(input_, Statement):
+        return Cause(type=CLINICAL_CONTEXT, id=input_.event_id, version=input_.said.version)
+    result = input_.result
     return Cause(type=LAB_RESULT, id=result.event_id, accession=result.accession, version=result.version)
 
 
-def why(result: ResultRef) -> str:
-    """A laboratory result as the reason for a change."""
+def why(input_: Input) -> str:
+    """An input as the reason for a change."""
+    if isinstance(input_, Statement):
+        said = input_.said
+        return f"statement {said.statement} of {said.source}, version {said.version}, is {said.status}"
+    result = input_.result
     return f"result {result.accession} of {result.laboratory}, version {result.version}, is {result.status}"
+
+
+def _pair(rival: int | None, added: int, wins: bool) -> tuple[int, int] | None:
+    """Which ordinal another supersedes."""
+    if rival is None:
+        return None
+    return (rival, added) if wins else (added, rival)

@@ -5,18 +5,27 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
+from pydantic import Field
 
 from schemas.base import Model
 from schemas.genotype import GeneCall, KnowledgeRef
 from schemas.phenotype import Phenotype
-from schemas.recommendation import Cause, Recommendation, RecommendationsChanged, ResultNote
-from services.recommender.merging import Delivery
-from services.recommender.patient import Patient, Releases, State, state_of, why
+from schemas.recommendation import (
+    CurrentMedication,
+    DoseEstimate,
+    Recommendation,
+    RecommendationsChanged,
+    ResultNote,
+)
+from services.recommender.patient import Input, Patient, Releases, State, cause_of, state_after, state_of, why
 from services.recommender.store import Store, rows
 
 _PATIENT = "SELECT id, tenant, pseudonym, sequence FROM patients WHERE tenant = $1 AND pseudonym = $2"
 _TENANTS = "SELECT tenant FROM patients WHERE pseudonym = $1 ORDER BY tenant"
 _DELIVERIES = f"SELECT ordinal, {rows.DELIVERY} FROM results WHERE patient_id = $1 ORDER BY ordinal"  # noqa: S608
+_STATEMENTS = f"""
+SELECT ordinal, superseded_by IS NULL AS counts, {rows.STATEMENT} FROM statements WHERE patient_id = $1 ORDER BY ordinal
+"""  # noqa: S608 - a constant
 _CURRENT = f"SELECT {rows.DELIVERY} FROM results WHERE patient_id = $1 AND superseded_by IS NULL"  # noqa: S608
 _HISTORY = """
 SELECT sequence, inputs, cause_type, cause_id, ordinal FROM history
@@ -28,6 +37,13 @@ SELECT inbox.cause_source, tenant, pseudonym, laboratory, accession, version, st
        superseded_by IS NULL AS current
 FROM inbox JOIN results USING (patient_id, ordinal) JOIN patients ON patients.id = inbox.patient_id
 WHERE inbox.cause_id = $1 ORDER BY cause_source, tenant, pseudonym, laboratory, accession, inbox.ordinal
+"""
+_APPLIED_STATEMENTS = """
+SELECT inbox.cause_source, tenant, pseudonym, source, statement, version, content->>'status' AS status, inbox.sequence,
+       statements.event_source = inbox.cause_source AND statements.event_id = inbox.cause_id AS brought,
+       superseded_by IS NULL AS current
+FROM inbox JOIN statements USING (patient_id, ordinal) JOIN patients ON patients.id = inbox.patient_id
+WHERE inbox.cause_id = $1 ORDER BY cause_source, tenant, pseudonym, source, statement, inbox.ordinal
 """
 
 
@@ -44,26 +60,32 @@ class Report(Model):
     recommendations: tuple[Recommendation, ...]
     results: tuple[ResultNote, ...]
     """The current delivery of each accession, withdrawn ones included."""
+    medications: tuple[CurrentMedication, ...] = Field(default=(), exclude_if=lambda taken: not taken)
+    """What the patient takes, as far as it was stated; left out where nothing was."""
+    dose_estimates: tuple[DoseEstimate, ...] = Field(default=(), exclude_if=lambda estimates: not estimates)
+    """Doses by equations for drugs that no recommendation carries one for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What a laboratory's event did in the store."""
+    """What an event from outside did in the store."""
 
     source: str
     tenant: str
     patient: str
-    laboratory: str
-    accession: str
+    laboratory: str | None
+    accession: str | None
     version: int
     status: str
-    release: str
+    release: str | None
     sequence: int | None
     """The recommendation event it made; None: it changed nothing."""
     duplicate: bool
     """Another event had brought the same content before."""
     current: bool
-    """Its content counts for its accession now."""
+    """Its content counts for its accession, or its document, now."""
+    statement: str | None = None
+    """For a statement of clinical context, with None for laboratory, accession and release: the one it is."""
 
 
 async def tenants_of(store: Store, patient: str) -> tuple[str, ...]:
@@ -78,7 +100,9 @@ async def report(store: Store, releases: Releases, tenant: str, patient: str) ->
         if row is None:
             return None
         current = await connection.fetch(_CURRENT, row["id"])
-    return report_of(row, state_of(map(rows.delivery, current), releases))
+        said = await connection.fetch(_STATEMENTS, row["id"])
+    statements = (rows.statement(one) for one in said if one["counts"])
+    return report_of(row, state_of(map(rows.delivery, current), releases, statements))
 
 
 def report_of(patient: asyncpg.Record, state: State) -> Report:
@@ -92,6 +116,8 @@ def report_of(patient: asyncpg.Record, state: State) -> Report:
         phenotypes=state.phenotypes,
         recommendations=state.recommendations,
         results=state.results,
+        medications=state.medications,
+        dose_estimates=state.dose_estimates,
     )
 
 
@@ -104,26 +130,54 @@ async def events_since(
         if row is None:
             return
         history = await connection.fetch(_HISTORY, row["id"], sequence)
-        accepted = [rows.delivery(one) for one in await connection.fetch(_DELIVERIES, row["id"])] if history else []
+        accepted = await _accepted(connection, row["id"]) if history else []
     for event in history:
         yield rendered(tenant, patient, event, accepted, releases)
 
 
+async def _accepted(connection: Any, patient_id: int) -> list[Input]:
+    """All of the patient's inputs in order of acceptance."""
+    numbered: dict[int, Input] = {
+        one["ordinal"]: rows.delivery(one) for one in await connection.fetch(_DELIVERIES, patient_id)
+    }
+    numbered |= {one["ordinal"]: rows.statement(one) for one in await connection.fetch(_STATEMENTS, patient_id)}
+    return [numbered[ordinal] for ordinal in sorted(numbered)]
+
+
 def rendered(
-    tenant: str, patient: str, event: asyncpg.Record, accepted: Sequence[Delivery], releases: Releases
+    tenant: str, patient: str, event: asyncpg.Record, accepted: Sequence[Input], releases: Releases
 ) -> RecommendationsChanged:
-    """A published event out of its row of history and the patient's deliveries in order of acceptance."""
-    cause = accepted[event["ordinal"] - 1].result
-    before = state_of(accepted[: event["inputs"] - 1], releases)
-    after = state_of(accepted[: event["inputs"]], releases)
+    """A published event out of its row of history and the patient's inputs in order of acceptance."""
+    cause = accepted[event["ordinal"] - 1]
+    before = state_after(accepted[: event["inputs"] - 1], releases)
+    after = state_after(accepted[: event["inputs"]], releases)
     numbered = Patient(tenant, patient, event["sequence"], event["inputs"])
-    known = Cause(type=event["cause_type"], id=event["cause_id"], accession=cause.accession, version=cause.version)
+    known = cause_of(cause).model_copy(update={"type": event["cause_type"], "id": event["cause_id"]})
     return numbered.event(known, before, after, why(cause))
 
 
 async def applied(store: Store, event_id: str) -> tuple[Applied, ...]:
-    """What a laboratory's event did in the store, for each source and release; nothing where it was not applied."""
-    return tuple(_applied(row) for row in await store.pool.fetch(_APPLIED, event_id))
+    """What an event from outside did in the store, for each source and release; nothing where it was not applied."""
+    results = [_applied(row) for row in await store.pool.fetch(_APPLIED, event_id)]
+    statements = [_applied_statement(row) for row in await store.pool.fetch(_APPLIED_STATEMENTS, event_id)]
+    return (*results, *statements)
+
+
+def _applied_statement(row: asyncpg.Record) -> Applied:
+    return Applied(
+        source=row["cause_source"],
+        tenant=row["tenant"],
+        patient=row["pseudonym"],
+        laboratory=None,
+        accession=None,
+        version=row["version"],
+        status=row["status"],
+        release=None,
+        sequence=row["sequence"],
+        duplicate=not row["brought"],
+        current=row["current"],
+        statement=f"{row['source']}/{row['statement']}",
+    )
 
 
 def _applied(row: asyncpg.Record) -> Applied:

@@ -74,8 +74,8 @@ async def delete_before(settings: Settings, topic: Topic, partition: int, offset
 class Reading:
     """An engine at work, with what it has handed on."""
 
-    def __init__(self, settings: Settings, topic: Topic, group: str) -> None:
-        self.engine: Engine = engines.create(settings, Subscription(settings.topic(topic), group))
+    def __init__(self, settings: Settings, topics: Sequence[Topic], group: str) -> None:
+        self.engine: Engine = engines.create(settings, Subscription(tuple(map(settings.topic, topics)), group))
         self.batches: list[list[Message]] = []
         self.gate = asyncio.Event()
         self.gate.set()
@@ -112,9 +112,9 @@ class Reading:
 
 
 @asynccontextmanager
-async def engine_reading(settings: Settings, topic: Topic, group: str) -> AsyncIterator[Reading]:
+async def engine_reading(settings: Settings, topics: Topic | Sequence[Topic], group: str) -> AsyncIterator[Reading]:
     """An engine that is stopped at the end of the block, whatever happened in it."""
-    at_work = Reading(settings, topic, group)
+    at_work = Reading(settings, [topics] if isinstance(topics, Topic) else topics, group)
     try:
         yield at_work
     finally:

@@ -9,11 +9,13 @@ import asyncpg
 import orjson
 from pydantic import TypeAdapter
 
+from schemas.clinical_context import ClinicalContext, canonical
 from schemas.genotype import GeneCall, KnowledgeRef, ObservedGene
 from schemas.lab_result import ResultRef, Sex, Status
 from schemas.phenotype import Phenotype
 from schemas.recommendation import Recommendation
 from schemas.warning import Warning
+from services.recommender.context.current import Statement
 from services.recommender.merging import Delivery, Identity
 
 _GENOTYPES = TypeAdapter(tuple[GeneCall, ...])
@@ -86,6 +88,40 @@ class ResultRow(NamedTuple):
         )
 
 
+STATEMENT = "event_source, event_id, encode(content_sha256, 'hex') AS content_sha256, content::text AS content"
+"""What ``statement`` reads of a row of statements."""
+
+
+class StatementRow(NamedTuple):
+    """A row of statements, in the order of its columns."""
+
+    patient_id: int
+    ordinal: int
+    source: str
+    statement: str
+    version: int
+    event_source: str
+    event_id: str
+    content_sha256: bytes
+    superseded_by: int | None
+    content: str
+
+    @classmethod
+    def of(cls, patient_id: int, ordinal: int, statement: Statement) -> "StatementRow":
+        return cls(
+            patient_id,
+            ordinal,
+            statement.said.source,
+            statement.said.statement,
+            statement.said.version,
+            statement.event_source,
+            statement.event_id,
+            bytes.fromhex(statement.sha256),
+            None,
+            canonical(statement.said).decode(),
+        )
+
+
 class InboxRow(NamedTuple):
     """A handled event: what it brought, and the recommendation event it made."""
 
@@ -131,6 +167,12 @@ def delivery(row: asyncpg.Record) -> Delivery:
         _GENOTYPES.validate_json(row["genotypes"]),
         _PHENOTYPES.validate_json(row["phenotypes"]),
     )
+
+
+def statement(row: asyncpg.Record) -> Statement:
+    """A stored statement."""
+    said = ClinicalContext.model_validate_json(row["content"])
+    return Statement(said, row["content_sha256"], row["event_source"], row["event_id"])
 
 
 def result_ref(row: asyncpg.Record) -> ResultRef:

@@ -8,9 +8,9 @@ from uuid import UUID
 import asyncpg
 
 from services.recommender.merging import Identity
-from services.recommender.patient import Numbered, Patient
+from services.recommender.patient import Numbered, Patient, Said
 from services.recommender.store import rows
-from services.recommender.store.rows import HistoryRow, InboxRow, OutboxRow, ResultRow
+from services.recommender.store.rows import HistoryRow, InboxRow, OutboxRow, ResultRow, StatementRow
 
 PatientKey = tuple[str, str]
 """Tenant and pseudonym."""
@@ -38,6 +38,10 @@ UNION ALL
 SELECT patient_id, ordinal, false, {rows.DELIVERY.replace("genotypes::text", "''").replace("phenotypes::text", "''")}
 FROM results WHERE patient_id = ANY ($1::bigint[]) AND superseded_by IS NOT NULL
 """  # noqa: S608 - a constant
+_STATEMENTS = f"""
+SELECT patient_id, ordinal, source, statement, superseded_by IS NULL AS counts, {rows.STATEMENT}
+FROM statements WHERE patient_id = ANY ($1::bigint[])
+"""  # noqa: S608 - a constant
 _HANDLED = "SELECT event FROM inbox WHERE event = ANY ($1::uuid[])"
 _ADD_RESULTS = """
 INSERT INTO results (patient_id, ordinal, laboratory, accession, version, status, issued, sex, event_source, event_id,
@@ -46,6 +50,12 @@ INSERT INTO results (patient_id, ordinal, laboratory, accession, version, status
 SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[],
                      $8::text[], $9::text[], $10::text[], $11::bytea[], $12::text[], $13::bytea[], $14::text[],
                      $15::int[], $16::json[], $17::json[], $18::json[], $19::json[])
+"""
+_ADD_STATEMENTS = """
+INSERT INTO statements (patient_id, ordinal, source, statement, version, event_source, event_id, content_sha256,
+                        superseded_by, content)
+SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[],
+                     $8::bytea[], $9::int[], $10::json[])
 """
 _ADD_INBOX = """
 INSERT INTO inbox (event, cause_source, cause_id, patient_id, ordinal, sequence)
@@ -73,6 +83,11 @@ UPDATE results SET superseded_by = newer.ordinal
 FROM unnest($1::bigint[], $2::int[], $3::int[]) AS newer (patient_id, superseded, ordinal)
 WHERE results.patient_id = newer.patient_id AND results.ordinal = newer.superseded
 """
+_SUPERSEDE_STATEMENTS = """
+UPDATE statements SET superseded_by = newer.ordinal
+FROM unnest($1::bigint[], $2::int[], $3::int[]) AS newer (patient_id, superseded, ordinal)
+WHERE statements.patient_id = newer.patient_id AND statements.ordinal = newer.superseded
+"""
 _ADVANCE = """
 UPDATE patients SET sequence = reached.sequence, inputs = reached.inputs
 FROM unnest($1::bigint[], $2::int[], $3::int[]) AS reached (id, sequence, inputs)
@@ -97,6 +112,7 @@ class Unit:
     connection: "asyncpg.pool.PoolConnectionProxy[Any]"
     number_rules: Callable[[Collection[str]], Awaitable[Mapping[str, int]]]
     results: list[ResultRow] = field(default_factory=list)
+    statements: list[StatementRow] = field(default_factory=list)
     superseded: dict[tuple[int, int], int] = field(default_factory=dict)
     inbox: list[InboxRow] = field(default_factory=list)
     history: list[HistoryRow] = field(default_factory=list)
@@ -118,8 +134,12 @@ class Unit:
         accepted: dict[int, list[asyncpg.Record]] = {id_: [] for id_ in known}
         for row in await self.connection.fetch(_RESULTS, known) if known else ():
             accepted[row["patient_id"]].append(row)
+        said: dict[int, list[asyncpg.Record]] = {id_: [] for id_ in known}
+        for row in await self.connection.fetch(_STATEMENTS, known) if known else ():
+            said[row["patient_id"]].append(row)
         for id_, found in accepted.items():
-            wanted[id_].patient = wanted[id_].was = _with_results(wanted[id_].patient, found)
+            patient = _with_statements(_with_results(wanted[id_].patient, found), said[id_])
+            wanted[id_].patient = wanted[id_].was = patient
         return {key: self.locked[key] for key in keys}
 
     async def handled(self, events: Iterable[UUID]) -> set[UUID]:
@@ -133,14 +153,18 @@ class Unit:
     async def save(self) -> None:
         """Write what was collected; the relay is woken when the transaction commits."""
         added = [row._replace(superseded_by=self._successor(row)) for row in self.results]
-        fresh = {(row.patient_id, row.ordinal) for row in added}
+        stated = [row._replace(superseded_by=self._successor(row)) for row in self.statements]
+        fresh = {(row.patient_id, row.ordinal) for row in added} | {(row.patient_id, row.ordinal) for row in stated}
         older = [(id_, old, new) for (id_, old), new in self.superseded.items() if (id_, old) not in fresh]
         moved = [one for one in self.locked.values() if one.patient is not one.was]
         await self._write(_ADD_RESULTS, added)
+        await self._write(_ADD_STATEMENTS, stated)
         await self._write(_ADD_INBOX, self.inbox)
         await self._write(_ADD_HISTORY, await self._numbered_history())
         await self._write(_ADD_OUTBOX, self.outbox)
+        # Results and statements are numbered together, so that an ordinal is in one of the tables only.
         await self._write(_SUPERSEDE, older)
+        await self._write(_SUPERSEDE_STATEMENTS, older)
         await self._write(_ADVANCE, [(one.id, one.patient.sequence, one.patient.inputs) for one in moved])
         if empty := [one.id for one in self.locked.values() if one.patient.inputs == 0]:
             await self.connection.execute(_FORGET_EMPTY, empty)
@@ -156,7 +180,7 @@ class Unit:
 
         return [(*row[:8], array(row.issued), array(row.withdrawn), row.body_sha256) for row in self.history]
 
-    def _successor(self, row: ResultRow) -> int | None:
+    def _successor(self, row: ResultRow | StatementRow) -> int | None:
         return self.superseded.get((row.patient_id, row.ordinal))
 
     async def _write(self, statement: str, values: Sequence[tuple[Any, ...]]) -> None:
@@ -172,3 +196,15 @@ def _with_results(patient: Patient, accepted: Sequence[asyncpg.Record]) -> Patie
     }
     known: dict[Identity, int] = {rows.identity(one): one["ordinal"] for one in accepted}
     return replace(patient, current=current, known=known)
+
+
+def _with_statements(patient: Patient, accepted: Sequence[asyncpg.Record]) -> Patient:
+    if not accepted:
+        return patient
+    current = {
+        (one["source"], one["statement"]): Said(one["ordinal"], rows.statement(one))
+        for one in accepted
+        if one["counts"]
+    }
+    known = {(one["source"], one["statement"], one["content_sha256"]): one["ordinal"] for one in accepted}
+    return replace(patient, statements=current, known_statements=known)
