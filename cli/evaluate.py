@@ -14,11 +14,12 @@ from typing import Annotated, BinaryIO
 import typer
 
 from cli.environment import APPEARANCE, reads
-from cli.evaluation import Evaluator, Outcome, Stage
+from cli.evaluation import Contexts, Evaluator, Outcome, Stage, contexts
 from cli.exits import Failure, ReaderGone
 from knowledge.loader import Releases, UnknownRelease
 from runtime.exits import Exit
 from runtime.settings import Settings
+from schemas.errors import Rejected
 from schemas.lab_result import MAX_BYTES
 from services.genotyper.options import Options, Research
 
@@ -57,6 +58,10 @@ def evaluate(
     research: Annotated[
         list[Research] | None, typer.Option(help="Also call these, for research only, apart from clinical output.")
     ] = None,
+    context: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Clinical context of the patients: statements, one JSON object a line."),
+    ] = None,
     processes: Annotated[int, typer.Option(min=1, max=256, help="Evaluate in so many processes; the order stays.")] = 1,
 ) -> None:
     """Evaluate lab results without bus or database: calls, phenotypes and recommendations, one line for each line.
@@ -66,14 +71,15 @@ def evaluate(
     """
     options = Options(candidates.value, combinations, frozenset(research or ()))
     release = _release(knowledge or Settings.load().knowledge_release)
+    known = _contexts(context)
     source = nullcontext(sys.stdin.buffer) if file == "-" else _open(Path(file))
     with source as stream:
         lines = _lines(stream)
         if processes == 1:
-            evaluator = Evaluator(Releases().load(release), stage, options)
+            evaluator = Evaluator(Releases().load(release), stage, options, known)
             outcomes: Iterable[Outcome] = map(evaluator.evaluate, lines)
         else:
-            outcomes = _in_processes(lines, processes, release, stage, options)
+            outcomes = _in_processes(lines, processes, release, stage, options, known)
         rejected = _write(outcomes)
     raise typer.Exit(Exit.REFUSED if rejected else Exit.DONE)
 
@@ -86,6 +92,16 @@ def _release(name: str | None) -> str:
         raise Failure(
             Exit.USAGE, f"there is no knowledge release {name} here", f"Installed: {', '.join(releases.ids())}."
         ) from None
+
+
+def _contexts(path: Path | None) -> Contexts:
+    if path is None:
+        return {}
+    with _open(path) as stream:
+        try:
+            return contexts((f"{path}:{number}", line) for number, line in enumerate(stream, 1) if line.strip())
+        except Rejected as error:
+            raise Failure(Exit.USAGE, str(error), "Nothing was evaluated.") from None
 
 
 def _open(path: Path) -> BinaryIO:
@@ -131,10 +147,10 @@ _evaluator: Evaluator
 """The one of a worker process, made when the process starts."""
 
 
-def _start_worker(release: str, stage: Stage, options: Options) -> None:
+def _start_worker(release: str, stage: Stage, options: Options, known: Contexts) -> None:
     global _evaluator
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _evaluator = Evaluator(Releases().load(release), stage, options)
+    _evaluator = Evaluator(Releases().load(release), stage, options, known)
 
 
 def _evaluate_chunk(lines: list[bytes]) -> list[Outcome]:
@@ -142,10 +158,10 @@ def _evaluate_chunk(lines: list[bytes]) -> list[Outcome]:
 
 
 def _in_processes(
-    lines: Iterator[bytes], processes: int, release: str, stage: Stage, options: Options
+    lines: Iterator[bytes], processes: int, release: str, stage: Stage, options: Options, known: Contexts
 ) -> Iterator[Outcome]:
     """Outcomes in the order of the lines; so many chunks are on their way that no process waits, and no more."""
-    pool = ProcessPoolExecutor(processes, initializer=_start_worker, initargs=(release, stage, options))
+    pool = ProcessPoolExecutor(processes, initializer=_start_worker, initargs=(release, stage, options, known))
     underway: deque[Future[list[Outcome]]] = deque()
     try:
         for chunk in _chunks(lines):

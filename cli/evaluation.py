@@ -1,29 +1,33 @@
-"""The whole pipeline as a pure function of (lab result, knowledge release): what ``pgx evaluate`` does with each line.
+"""The pipeline as a pure function of (lab result, context, knowledge release): what ``pgx evaluate`` does to a line.
 
 It runs the handlers of the services themselves; only the bus and the store between them are missing.
 """
 
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 import orjson
+from pydantic import Field
 
 from knowledge.release import Release
 from schemas import identifiers, strict_json
 from schemas.base import Model
-from schemas.cloudevents import Event, is_envelope, read_lab_result
+from schemas.cloudevents import Event, is_envelope, read_clinical_context, read_lab_result
 from schemas.errors import Code, Rejected
+from schemas.finding import Finding
 from schemas.genotype import GeneCall, GenotypeCalled, KnowledgeRef
 from schemas.lab_result import MAX_BYTES, LabResult
 from schemas.phenotype import Phenotype
-from schemas.recommendation import Recommendation
+from schemas.recommendation import CurrentMedication, DoseEstimate, Recommendation
 from schemas.serialise import to_json
 from schemas.topics import GENOTYPE
 from schemas.warning import Warning
 from services.genotyper.handler import Genotyper
 from services.genotyper.options import Options
 from services.phenotyper.handler import Phenotyper
-from services.recommender.guidance import recommend
+from services.recommender.advice import advise
+from services.recommender.context.current import Context, Statement, current
 
 
 class Stage(StrEnum):
@@ -73,15 +77,26 @@ class Evaluated(Model):
     genotypes: tuple[GeneCall, ...]
     phenotypes: tuple[Phenotype, ...]
     recommendations: tuple[Recommendation, ...]
+    findings: tuple[Finding, ...]
+    """What the genes say about inherited conditions, what was found first."""
     warnings: tuple[Warning, ...]
     research: tuple[GeneCall, ...] = ()
+    medications: tuple[CurrentMedication, ...] = Field(default=(), exclude_if=lambda taken: not taken)
+    """What the patient takes; left out where no context is given."""
+    dose_estimates: tuple[DoseEstimate, ...] = Field(default=(), exclude_if=lambda estimates: not estimates)
+    """Doses by equations for drugs that no recommendation carries one for."""
+
+
+Contexts = Mapping[tuple[str, str], Context]
+"""By tenant and patient."""
 
 
 class Evaluator:
     """Evaluates lab results under one release; the same line always gives the same bytes."""
 
-    def __init__(self, release: Release, stage: Stage, options: Options) -> None:
+    def __init__(self, release: Release, stage: Stage, options: Options, contexts: Contexts | None = None) -> None:
         self._release = release
+        self._contexts = contexts or {}
         self._stage = stage
         self._genotyper = Genotyper(lambda _: release, options)
         self._phenotyper = Phenotyper(lambda _: release)
@@ -113,8 +128,28 @@ class Evaluator:
         assigned = self._phenotyper.handle(_carrying(event, called)).phenotypes if counts else ()
         if self._stage is Stage.PHENOTYPE:
             return Phenotyped(**answer.__dict__, phenotypes=assigned)
-        recommendations = recommend(self._release, called.genotypes, assigned)
-        return Evaluated(**answer.__dict__, phenotypes=assigned, recommendations=recommendations)
+        about = self._contexts.get((event.data.tenant, event.data.patient))
+        advice = advise(self._release, called.genotypes, assigned, about)
+        return Evaluated(
+            **answer.__dict__,
+            phenotypes=advice.phenotypes,
+            recommendations=advice.recommendations,
+            findings=advice.findings,
+            medications=advice.medications,
+            dose_estimates=advice.dose_estimates,
+        )
+
+
+def contexts(lines: Iterable[tuple[str, bytes]]) -> Contexts:
+    """The contexts that statements (each with its place) come to. Raises ``Rejected`` with the place in its message."""
+    said: dict[tuple[str, str], list[Statement]] = {}
+    for place, line in lines:
+        try:
+            statement = Statement.of(read_clinical_context(line))
+        except Rejected as error:
+            raise Rejected(error.code, f"{place}: {error.message}", error.path) from None
+        said.setdefault((statement.said.tenant, statement.said.patient), []).append(statement)
+    return {patient: context for patient, of in said.items() if (context := current(of)) is not None}
 
 
 def _carrying(cause: Event[Any], called: GenotypeCalled) -> Event[GenotypeCalled]:

@@ -9,9 +9,9 @@ from runtime.dead_letters import DeadLetter
 from runtime.message import Message
 from runtime.settings import Settings
 from runtime.topic_reader import reading
-from schemas.cloudevents import read_lab_result
+from schemas.cloudevents import read_clinical_context, read_lab_result
 from schemas.errors import Rejected
-from schemas.topics import LAB_RESULT
+from schemas.topics import FROM_OUTSIDE
 
 
 async def among_dead_letters(settings: Settings, id_: str) -> list[DeadLetter]:
@@ -23,12 +23,13 @@ async def among_dead_letters(settings: Settings, id_: str) -> list[DeadLetter]:
     ]
 
 
-async def among_lab_results(settings: Settings, id_: str, newest: int) -> Message | None:
-    """The event among so many newest lab results of each partition. Raises ``Unreachable``, ``NotSetUp``."""
-    async with reading(settings, LAB_RESULT) as reader:
-        async for message in reader.existing(newest):
-            if _is(message, id_):
-                return message
+async def among_submitted(settings: Settings, id_: str, newest: int) -> Message | None:
+    """The event among the newest from outside, so many of each partition. Raises ``Unreachable``, ``NotSetUp``."""
+    for topic in FROM_OUTSIDE:
+        async with reading(settings, topic) as reader:
+            async for message in reader.existing(newest):
+                if _is(message, id_):
+                    return message
     return None
 
 
@@ -50,7 +51,10 @@ def _is(message: Message, id_: str) -> bool:
     given = dict(message.headers).get("ce_id")
     if given is not None:
         return given == id_.encode()
-    try:
-        return read_lab_result(message.value).id == id_
-    except Rejected:
-        return False
+    for read in (read_lab_result, read_clinical_context):
+        try:
+            if read(message.value).id == id_:
+                return True
+        except Rejected:
+            continue
+    return False

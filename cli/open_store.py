@@ -8,6 +8,7 @@ import asyncpg
 from cli.exits import Failure
 from runtime.exits import Exit, NotSetUp
 from runtime.settings import Settings
+from schemas.errors import Rejected
 from services.recommender.report import tenants_of
 from services.recommender.store import Store
 from services.recommender.store.connection import address, transient, unreachable
@@ -20,10 +21,14 @@ async def opened(settings: Settings) -> AsyncIterator[Store]:
     Raises:
         Unreachable: the database did not answer, or went away.
         NotSetUp: it has no tables of ours.
+        Failure: what it holds was decided under a knowledge release that is not installed here.
     """
     async with await Store.open(settings) as store:
         try:
             yield store
+        except Rejected as error:
+            advice = "Run the version of the software that has it, or put the release into the tree."
+            raise Failure(Exit.REFUSED, error.message, advice) from None
         except asyncpg.UndefinedTableError:
             raise NotSetUp(f"the database at {address(settings)} has no results store. Run `pgx setup` first") from None
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:

@@ -22,13 +22,13 @@ app = typer.Typer(**APPEARANCE)
 def status(
     id_: Annotated[str, typer.Argument(metavar="ID", help="The event's id, as pgx submit printed it.")],
     scan: Annotated[
-        int, typer.Option(min=1, help="How far back to look on the lab-result topic: events of each partition.")
+        int, typer.Option(min=1, help="How far back to look among what was submitted: events of each partition.")
     ] = 1000,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each finding.")] = False,
 ) -> None:
     """Show what became of an event: applied (with the sequence of the recommendation event), dead letter, or received.
 
-    Looks into the results store, then among the dead letters, then on the lab-result topic. Exit status 3 when it is
+    Looks into the results store, then among the dead letters, then among what was submitted. Exit status 3 when it is
     nowhere.
     """
     found = asyncio.run(findings(settings(), id_, scan))
@@ -36,7 +36,7 @@ def status(
         raise Failure(
             Exit.NOT_FOUND,
             f"nothing is known of event {id_}",
-            f"Looked into the store, the dead letters and the newest {scan:,} lab results of each partition (--scan).",
+            f"Looked into the store, the dead letters and the newest {scan:,} submissions of each partition (--scan).",
         )
     for finding in found:
         write_line(orjson.dumps(finding) if as_json else _text(finding))
@@ -44,7 +44,7 @@ def status(
 
 async def findings(environment: "Settings", id_: str, scan: int) -> list[dict[str, Any]]:
     """Where the event is, the last station first. Raises ``Unreachable``, ``NotSetUp``."""
-    from cli.event_trace import among_dead_letters, among_lab_results
+    from cli.event_trace import among_dead_letters, among_submitted
     from cli.open_store import opened
     from services.recommender.report import applied
 
@@ -59,8 +59,8 @@ async def findings(environment: "Settings", id_: str, scan: int) -> list[dict[st
             {"state": "dead-letter", "dead_letter": one.id, "code": one.code, "message": one.reason, "path": one.path}
             for one in letters
         ]
-    with waiting("looking on the lab-result topic"):
-        message = await among_lab_results(environment, id_, scan)
+    with waiting("looking among what was submitted"):
+        message = await among_submitted(environment, id_, scan)
     if message is None:
         return []
     return [{"state": "received", "partition": message.partition, "offset": message.offset}]
@@ -69,7 +69,8 @@ async def findings(environment: "Settings", id_: str, scan: int) -> list[dict[st
 def _text(finding: dict[str, Any]) -> str:
     match finding["state"]:
         case "applied":
-            about = f"{finding['tenant']}/{finding['patient']} {finding['accession']} version {finding['version']}"
+            name = finding["accession"] or finding["statement"]
+            about = f"{finding['tenant']}/{finding['patient']} {name} version {finding['version']}"
             sequence = finding["sequence"]
             made = "changed nothing" if sequence is None else f"sequence {sequence}"
             notes = [note for note, holds in (

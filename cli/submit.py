@@ -1,4 +1,4 @@
-"""``pgx submit``: lab results from files onto the bus, checked before they are sent."""
+"""``pgx submit``: lab results and clinical context from files onto the bus, checked before they are sent."""
 
 import asyncio
 import sys
@@ -38,7 +38,8 @@ def submit(
         list[str],
         typer.Argument(
             metavar="FILE...",
-            help="Lab results as JSON, JSON Lines or VCF (.vcf, .vcf.gz, .vcf.bgz); -: JSON from standard input.",
+            help="Lab results as JSON, JSON Lines or VCF (.vcf, .vcf.gz, .vcf.bgz), clinical context as JSON or JSON"
+            " Lines; -: JSON from standard input.",
         ),
     ],
     tenant: Annotated[str | None, typer.Option(help="Tenant.", rich_help_panel=_VCF)] = None,
@@ -63,12 +64,12 @@ def submit(
         ),
     ] = None,
 ) -> None:
-    """Publish lab results. Each is checked first, by the code that the genotyper runs.
+    """Publish lab results and statements of clinical context. Each is checked first, by the code of its reader.
 
     Prints one line for each event: its id (derived from its content, so that submitting twice is harmless), the
-    accession, and where it came from. What was refused is told on standard error with the reason and the place; the
-    others are sent all the same, and the exit status is 1. Names of samples are not published, and nothing is taken
-    from the clock.
+    accession or statement, and where it came from. What was refused is told on standard error with the reason and the
+    place; the others are sent all the same, and the exit status is 1. Names of samples are not published, and nothing
+    is taken from the clock.
     """
     general = SampleFields(
         tenant, patient, laboratory, accession, issued, status and status.value, version, sex and sex.value
@@ -120,7 +121,9 @@ async def _publish(
 
 
 def _sent(document: Document, one: Submission) -> None:
-    write_line(f"{one.event.id}\t{one.event.data.accession}\t{document.place}")
+    if one.unknown_fields:
+        complain(f"{document.place}: nobody reads {', '.join(one.unknown_fields)}")
+    write_line(f"{one.event.id}\t{one.name}\t{document.place}")
 
 
 def _readable(name: str) -> Path | None:

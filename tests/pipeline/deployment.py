@@ -83,14 +83,14 @@ class Deployment:
             assert done.returncode == 0, done.stderr.decode()
         return done
 
-    def publish(self, *messages: tuple[bytes | None, bytes | None, Headers]) -> None:
-        """Publish lab results as they are given: key, value, headers."""
-        topic = self.settings.topic(LAB_RESULT)
+    def publish(self, *messages: tuple[bytes | None, bytes | None, Headers], topic: Topic = LAB_RESULT) -> None:
+        """Publish lab results, or what another topic has, as they are given: key, value, headers."""
+        name = self.settings.topic(topic)
 
         async def send() -> None:
             producer = Producer(self.settings, "test-laboratory")
             await producer.start()
-            await producer.send([Outgoing(topic, key, value, headers) for key, value, headers in messages])
+            await producer.send([Outgoing(name, key, value, headers) for key, value, headers in messages])
             await producer.stop()
 
         asyncio.run(send())

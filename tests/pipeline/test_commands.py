@@ -133,7 +133,9 @@ def test_a_dead_letter_is_shown_put_right_and_retried(deployment: Deployment, te
         "both dead letters",
     )
     mine = [
-        one for one in json_lines(deployment.pgx("dlq", "list", "--json", check=True).stdout) if tenant in one["key"]
+        one
+        for one in json_lines(deployment.pgx("dlq", "list", "--json", check=True).stdout)
+        if tenant in (one["key"] or "")
     ]
     by_code = {one["code"]: one["id"] for one in mine}
     assert set(by_code) == {"key-mismatch", "not-json"}
@@ -154,7 +156,9 @@ def test_a_dead_letter_is_shown_put_right_and_retried(deployment: Deployment, te
     )
     assert {letter["test"] for letter in again} == {tenant}
     left = [
-        one for one in json_lines(deployment.pgx("dlq", "list", "--json", check=True).stdout) if tenant in one["key"]
+        one
+        for one in json_lines(deployment.pgx("dlq", "list", "--json", check=True).stdout)
+        if tenant in (one["key"] or "")
     ]
     assert [one["code"] for one in left] == ["key-mismatch"]
     assert left[0]["id"] not in by_code.values()
