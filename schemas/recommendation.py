@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from schemas.base import Model
+from schemas.finding import Finding
 from schemas.genotype import KnowledgeRef
 from schemas.phenotype import Phenotype
 from schemas.phenotype import ResultNote as ResultNote
@@ -178,6 +179,8 @@ class RecommendationsChanged(Model):
     changes: tuple[Change, ...] = ()
     phenotypes: tuple[Phenotype, ...] = ()
     recommendations: tuple[Recommendation, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """What the genes say about inherited conditions, what was found first."""
     results: tuple[ResultNote, ...] = Field(default=())
     medications: tuple[CurrentMedication, ...] = Field(default=(), exclude_if=lambda taken: not taken)
     """What the patient takes, as far as it was stated; left out where nothing was."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from knowledge.clinical import Precipitant
 from knowledge.release import Release
+from schemas.finding import Finding
 from schemas.genotype import GeneCall
 from schemas.phenotype import Conversion, Phenotype
 from schemas.recommendation import CurrentMedication, DoseEstimate, Phenoconverted, Recommendation
@@ -13,6 +14,7 @@ from services.recommender.context.current import Context
 from services.recommender.context.medications import Taken, drug_names
 from services.recommender.context.phenoconversion import phenoconversion
 from services.recommender.dosing.flow import dose_flow
+from services.recommender.findings import findings
 from services.recommender.guidance import recommend
 
 
@@ -22,6 +24,7 @@ class Advice:
 
     phenotypes: tuple[Phenotype, ...]
     recommendations: tuple[Recommendation, ...]
+    findings: tuple[Finding, ...] = ()
     medications: tuple[CurrentMedication, ...] = ()
     dose_estimates: tuple[DoseEstimate, ...] = ()
     """Of drugs that no recommendation carries one for."""
@@ -37,7 +40,8 @@ def advise(
     that the guideline around them is asked with the genetic phenotypes.
     """
     if context is None:
-        return Advice(tuple(phenotypes), recommend(release, genotypes, phenotypes))
+        advice = recommend(release, genotypes, phenotypes)
+        return Advice(tuple(phenotypes), advice, findings(release, genotypes, phenotypes))
     taken = drug_names(release).recognise(context.medications)
     conversion = phenoconversion(release)
     effective = conversion.effective(phenotypes, taken)
@@ -67,6 +71,7 @@ def advise(
     return Advice(
         effective,
         tuple(recommendations),
+        findings(release, genotypes, phenotypes),
         tuple(map(_medication, taken)),
         (estimate,) if estimate is not None and not carried else (),
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from knowledge.release import Release
 from schemas.errors import Code, Rejected
+from schemas.finding import Finding
 from schemas.genotype import GeneCall, KnowledgeRef
 from schemas.phenotype import Phenotype, ResultNote
 from schemas.recommendation import Cause, CurrentMedication, DoseEstimate, Recommendation, RecommendationsChanged
@@ -36,6 +37,7 @@ class State:
     genotypes: tuple[GeneCall, ...] = ()
     phenotypes: tuple[Phenotype, ...] = ()
     recommendations: tuple[Recommendation, ...] = ()
+    findings: tuple[Finding, ...] = ()
     results: tuple[ResultNote, ...] = ()
     """The current delivery of each accession, withdrawn ones included."""
     medications: tuple[CurrentMedication, ...] = ()
@@ -43,8 +45,8 @@ class State:
 
     def publishes_as(self, other: "State") -> bool:
         """Whether the published lists of advice are equal, provenance included."""
-        return (self.phenotypes, self.recommendations, self.dose_estimates) == (
-            other.phenotypes, other.recommendations, other.dose_estimates,
+        return (self.phenotypes, self.recommendations, self.findings, self.dose_estimates) == (
+            other.phenotypes, other.recommendations, other.findings, other.dose_estimates,
         )  # fmt: skip
 
 
@@ -173,6 +175,7 @@ class Patient:
             changes=compare(before.recommendations, after.recommendations, reason),
             phenotypes=after.phenotypes,
             recommendations=after.recommendations,
+            findings=after.findings,
             results=after.results,
             medications=after.medications,
             dose_estimates=after.dose_estimates,
@@ -202,6 +205,7 @@ def state_of(deliveries: Iterable[Delivery], releases: Releases, statements: Ite
         genotypes=genotypes,
         phenotypes=advice.phenotypes,
         recommendations=advice.recommendations,
+        findings=advice.findings,
         medications=advice.medications,
         dose_estimates=advice.dose_estimates,
         results=tuple(ResultNote.of(one.result) for one in counting),

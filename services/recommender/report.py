@@ -8,6 +8,7 @@ import asyncpg
 from pydantic import Field
 
 from schemas.base import Model
+from schemas.finding import Finding
 from schemas.genotype import GeneCall, KnowledgeRef
 from schemas.phenotype import Phenotype
 from schemas.recommendation import (
@@ -58,6 +59,7 @@ class Report(Model):
     genotypes: tuple[GeneCall, ...]
     phenotypes: tuple[Phenotype, ...]
     recommendations: tuple[Recommendation, ...]
+    findings: tuple[Finding, ...]
     results: tuple[ResultNote, ...]
     """The current delivery of each accession, withdrawn ones included."""
     medications: tuple[CurrentMedication, ...] = Field(default=(), exclude_if=lambda taken: not taken)
@@ -115,6 +117,7 @@ def report_of(patient: asyncpg.Record, state: State) -> Report:
         genotypes=state.genotypes,
         phenotypes=state.phenotypes,
         recommendations=state.recommendations,
+        findings=state.findings,
         results=state.results,
         medications=state.medications,
         dose_estimates=state.dose_estimates,

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from schemas.finding import Finding
 from schemas.genotype import GeneCall, KnowledgeRef
 from schemas.phenotype import Phenotype, ResultNote
 from schemas.recommendation import Recommendation
@@ -24,5 +25,7 @@ class Facts(Protocol):
     def phenotypes(self) -> tuple[Phenotype, ...]: ...
     @property
     def recommendations(self) -> tuple[Recommendation, ...]: ...
+    @property
+    def findings(self) -> tuple[Finding, ...]: ...
     @property
     def results(self) -> tuple[ResultNote, ...]: ...

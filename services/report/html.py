@@ -10,7 +10,7 @@ from schemas.phenotype import ResultNote
 from schemas.recommendation import Citation
 from services.report.facts import Facts
 from services.report.style import CSS
-from services.report.view import HEADINGS, Drug, Entry, GeneRow, View, view
+from services.report.view import CONDITIONS, HEADINGS, NOT_RULED_OUT, Condition, Drug, Entry, GeneRow, View, view
 
 _SHORT = {1: "Avoid or replace", 2: "Adjust dose or drug", 3: "Take care", 4: "No change"}
 _COLUMNS = (("Drug", ' class="drug"'), ("What", ""), ("Because of", ""), ("Who says so", ""))
@@ -30,6 +30,7 @@ def render(facts: Facts) -> str:
             _head(v),
             '<main id="content">',
             _first(v),
+            _conditions(v, numbers),
             *(_details(v, priority, numbers) for priority in (1, 2, 3)),
             _usual(v, numbers),
             _genes("Genes", "What was found in each gene and what it means", v.genes),
@@ -119,6 +120,28 @@ def _mark(text: str, kind: str = "") -> str:
 
 def _anchor(drug: Drug) -> str:
     return "drug-" + "".join(c if c.isalnum() else "-" for c in drug.name.lower())
+
+
+def _conditions(v: View, numbers: dict[Citation, int]) -> str:
+    if not (v.conditions or v.conditions_not_found):
+        return ""
+    parts = [f"<h2>{CONDITIONS}</h2>", *(_condition(one, numbers) for one in v.conditions)]
+    if v.conditions_not_found:
+        parts.append(f'<p class="quiet">{NOT_RULED_OUT} {escape("; ".join(v.conditions_not_found))}.</p>')
+    return "\n".join(parts)
+
+
+def _condition(one: Condition, numbers: dict[Citation, int]) -> str:
+    marks = _mark(one.significance.capitalize(), "priority") + (_mark("Less sure") if one.doubts else "")
+    marks += _mark("Preliminary") if one.preliminary else ""
+    care = "".join(f"<li>{escape(care)}</li>" for care in one.care)
+    cited = " ".join(_number(citation, numbers) for citation in one.references)
+    doubts = f'<p class="doubt"><strong>Less sure:</strong> {escape("; ".join(one.doubts))}</p>' if one.doubts else ""
+    return (
+        f'<article class="{"p1" if one.significance == "found" else "p2"}">\n<header>'
+        f"<h3>{escape(one.condition)}</h3> {marks}</header>\n<p>{escape(one.meaning)} {cited}</p>\n<ul>{care}</ul>\n"
+        f'<p class="because">{escape(one.because)}. {escape(" ".join(one.limits))}</p>{doubts}\n</article>'
+    )
 
 
 def _details(v: View, priority: int, numbers: dict[Citation, int]) -> str:

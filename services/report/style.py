@@ -33,6 +33,7 @@ td.who { white-space: nowrap; }
 .p2 .mark.priority { border-width: 2px; }
 article { border-top: 1px solid var(--line); padding: .55rem 0 .65rem; break-inside: avoid; }
 article > header { display: flex; flex-wrap: wrap; align-items: baseline; gap: .25rem; }
+article ul { margin: .2rem 0; padding-left: 1.2rem; }
 .sources { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: .2rem 1.6rem;
   margin-top: .25rem; }
 .sources section { border-left: 3px solid var(--line); padding-left: .65rem; }

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from schemas.phenotype import ResultNote
 from services.report.facts import Facts
-from services.report.view import HEADINGS, Drug, Entry, GeneRow, View, view
+from services.report.view import CONDITIONS, HEADINGS, NOT_RULED_OUT, Condition, Drug, Entry, GeneRow, View, view
 
 _INDENT = "  "
 _NARROWEST = 60
@@ -33,6 +33,7 @@ def _lines(v: View, width: int) -> Iterator[str]:
         yield from _wrapped(f"{_result(note)}: withdrawn, not used", width, hanging=1)
     if v.preliminary:
         yield "PRELIMINARY: at least one result below may still change."
+    yield from _conditions(v, width)
     for priority in (1, 2, 3):
         yield from _section(HEADINGS[priority], v.of_priority(priority), width)
     yield from _nothing_to_change(v, width)
@@ -45,6 +46,27 @@ def _lines(v: View, width: int) -> Iterator[str]:
 
 def _result(note: ResultNote) -> str:
     return f"Result {note.accession} of {note.laboratory}, issued {note.issued}, {note.status}, version {note.version}"
+
+
+def _conditions(v: View, width: int) -> Iterator[str]:
+    if v.conditions or v.conditions_not_found:
+        yield from _heading(CONDITIONS)
+    for one in v.conditions:
+        yield from _condition(one, width)
+    if v.conditions_not_found:
+        yield from _wrapped(f"{NOT_RULED_OUT} {'; '.join(v.conditions_not_found)}.", width)
+
+
+def _condition(one: Condition, width: int) -> Iterator[str]:
+    yield from _wrapped(f"{one.condition}: {one.significance.upper()}", width)
+    yield from _wrapped(one.meaning, width, 1)
+    for care in one.care:
+        yield from _wrapped(f"- {care}", width, 1)
+    yield from _wrapped(f"because: {one.because}", width, 3)
+    yield from _wrapped(f"not shown by it: {' '.join(one.limits)}", width, 3)
+    if one.doubts:
+        yield from _wrapped(f"less sure: {'; '.join(one.doubts)}", width, 3)
+    yield ""
 
 
 def _section(heading: str, drugs: Iterable[Drug], width: int) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from schemas.finding import Finding, Significance
 from schemas.genotype import CallStatus, GeneCall
 from schemas.lab_result import Status
 from schemas.phenotype import Phenotype, ResultNote
@@ -16,6 +17,8 @@ HEADINGS = {
     3: "Monitor or take care",
     4: "Nothing to change",
 }
+CONDITIONS = "Inherited conditions"
+NOT_RULED_OUT = "Looked for and not found, which does not rule them out:"
 _NO_ADVICE = ("no-recommendation",)
 _NO_RESULT = "No Result"
 _EVERYONE = "general"
@@ -72,6 +75,22 @@ class Drug:
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """What one gene says about an inherited condition."""
+
+    condition: str
+    significance: str
+    """In words: ``found``, ``possible``, ``unclear``."""
+    because: str
+    meaning: str
+    care: tuple[str, ...]
+    limits: tuple[str, ...]
+    doubts: tuple[str, ...]
+    preliminary: bool
+    references: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class GeneRow:
     """One gene: what was called, what it means, and how sure that is."""
 
@@ -92,6 +111,10 @@ class View:
     results: tuple[ResultNote, ...]
     withdrawn: tuple[ResultNote, ...]
     preliminary: bool
+    conditions: tuple[Condition, ...]
+    """Inherited conditions of which something was found, what was found first."""
+    conditions_not_found: tuple[str, ...]
+    """Conditions that were looked for without a finding, each with its genes; none is ruled out."""
     drugs: tuple[Drug, ...]
     """With advice, by priority and name."""
     without_advice: tuple[str, ...]
@@ -123,13 +146,42 @@ def view(facts: Facts) -> View:
         results=counted,
         withdrawn=withdrawn,
         preliminary=any(note.status == Status.PRELIMINARY for note in counted),
+        conditions=(conditions := _conditions(facts)),
+        conditions_not_found=_not_found(facts),
         drugs=drugs,
         without_advice=without_advice,
         genes=tuple(_gene(c, phenotypes[c.gene]) for c in called if phenotypes[c.gene] or _has_call(c)),
         not_called=tuple(_gene(c, []) for c in called if not phenotypes[c.gene] and not _has_call(c)),
         not_assayed=tuple(call.gene for call in facts.genotypes if call.status is CallStatus.NOT_ASSAYED),
-        references=_references(drugs),
+        references=_references(drugs, conditions),
     )
+
+
+def _conditions(facts: Facts) -> tuple[Condition, ...]:
+    return tuple(map(_condition, (one for one in facts.findings if one.significance is not Significance.NOT_FOUND)))
+
+
+def _condition(finding: Finding) -> Condition:
+    diplotype = f" ({finding.diplotype})" if finding.diplotype else ""
+    return Condition(
+        condition=finding.condition,
+        significance=finding.significance.value,
+        because=f"{finding.gene} {finding.phenotype}{diplotype}",
+        meaning=finding.meaning,
+        care=finding.care,
+        limits=finding.limits,
+        doubts=tuple(reason.removesuffix(".") for reason in finding.confidence_reasons),
+        preliminary=finding.preliminary,
+        references=tuple(Citation(guideline=r.title, url=r.url, pmid=r.pmid) for r in finding.references),
+    )
+
+
+def _not_found(facts: Facts) -> tuple[str, ...]:
+    genes: dict[str, list[str]] = defaultdict(list)
+    for finding in facts.findings:
+        if finding.significance is Significance.NOT_FOUND:
+            genes[finding.condition].append(finding.gene)
+    return tuple(f"{condition} ({', '.join(of)})" for condition, of in genes.items())
 
 
 def _has_call(call: GeneCall) -> bool:
@@ -226,7 +278,8 @@ def _remarks(call: GeneCall, phenotypes: Sequence[Phenotype]) -> Iterable[str]:
     yield from dict.fromkeys(warning.message for p in phenotypes for warning in p.warnings)
 
 
-def _references(drugs: Sequence[Drug]) -> tuple[Citation, ...]:
+def _references(drugs: Sequence[Drug], conditions: Sequence[Condition]) -> tuple[Citation, ...]:
     cited = {entry.citation for drug in drugs for entry in drug.entries}
+    cited |= {citation for condition in conditions for citation in condition.references}
     unique = {(c.guideline, c.url): c for c in sorted(cited, key=lambda c: (c.guideline, c.url or "", c.edition or ""))}
     return tuple(unique.values())

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from schemas.finding import Finding
 from schemas.genotype import GeneCall, KnowledgeRef
 from schemas.phenotype import Phenotype, ResultNote
 from schemas.recommendation import Recommendation
 from services.phenotyper.assignment import assign
+from services.recommender.findings import findings
 from services.recommender.guidance import recommend
 from tests.services.recommender.guidance_cases import release
 
@@ -19,6 +21,7 @@ class State:
     genotypes: tuple[GeneCall, ...]
     phenotypes: tuple[Phenotype, ...]
     recommendations: tuple[Recommendation, ...]
+    findings: tuple[Finding, ...]
     results: tuple[ResultNote, ...]
 
 
@@ -38,5 +41,6 @@ def state(*calls: GeneCall, results: tuple[ResultNote, ...] = (note(),), patient
         genotypes=calls,
         phenotypes=phenotypes,
         recommendations=recommend(known, calls, phenotypes),
+        findings=findings(known, calls, phenotypes),
         results=results,
     )

@@ -95,3 +95,13 @@ def test_without_anything_pressing_the_page_says_so() -> None:
 
 def test_the_same_state_gives_the_same_page() -> None:
     assert html.render(PATIENT) == html.render(PATIENT)
+
+
+def test_an_inherited_condition_is_told_with_care_limits_and_references() -> None:
+    page = html.render(state(matched("MT-RNR1", "m.1555A>G"), matched("CACNA1S", "Reference/Reference")))
+    section = page.split("<h2>Inherited conditions</h2>")[1].split("<h2>")[0]
+    assert "Aminoglycoside-induced hearing loss" in section
+    assert "<li>Avoid aminoglycosides unless" in section
+    assert "Carriers with normal hearing exist" in section
+    assert section.count('href="#ref-') == 2
+    assert "does not rule them out: Malignant hyperthermia susceptibility (CACNA1S)." in section

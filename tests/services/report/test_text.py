@@ -87,3 +87,18 @@ def test_a_patient_without_results_has_a_report_too() -> None:
 
 def test_the_same_state_gives_the_same_page() -> None:
     assert text.render(PATIENT) == text.render(PATIENT)
+
+
+def test_an_inherited_condition_stands_before_the_drugs_with_its_care_and_its_limits() -> None:
+    page = text.render(state(matched("RYR1", "Reference/c.7300G>A"), matched("G6PD", "B (reference)/A- 202A_376G")))
+    assert page.index("INHERITED CONDITIONS") < page.index("AVOID OR USE ANOTHER DRUG")
+    section = " ".join(shown("Inherited conditions", page).split())
+    assert "Malignant hyperthermia susceptibility: FOUND" in section
+    assert "- Tell the anaesthesia team" in section
+    assert "not shown by it: Penetrance is incomplete" in section
+    assert "G6PD deficiency: POSSIBLE" in " ".join(page.split())
+
+
+def test_conditions_without_a_finding_are_named_as_not_ruled_out() -> None:
+    page = " ".join(text.render(state(matched("CACNA1S", "Reference/Reference"))).split())
+    assert "which does not rule them out: Malignant hyperthermia susceptibility (CACNA1S)." in page

@@ -1,0 +1,95 @@
+"""Findings about inherited conditions, from the phenotypes that the genes alone come to. Pure.
+
+What a release says about a phenotype holds for everyone who has it; drugs that the patient takes change nothing here.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from knowledge import model
+from knowledge.release import Release
+from schemas.finding import Finding, Reference, Significance
+from schemas.genotype import GeneCall
+from schemas.phenotype import Phenotype
+from services.recommender import confidence
+from services.recommender.evidence import Evidence
+from services.recommender.keys import State, states
+
+_ORDER = {significance: number for number, significance in enumerate(Significance)}
+
+
+class Findings:
+    """The statements of one release, prepared once and asked for each patient."""
+
+    def __init__(self, release: Release) -> None:
+        self._statements = {
+            (statement.gene, phenotype): statement
+            for statement in release.findings
+            for phenotype in statement.phenotypes
+        }
+        self._references = {
+            statement.id: tuple(Reference(**reference.model_dump()) for reference in statement.references)
+            for statement in release.findings
+        }
+        named = {statement.gene for statement in release.findings}
+        self._genes = {symbol: gene for symbol, gene in release.genes.items() if symbol in named}
+        self._curated = confidence.curated(self._genes)
+        self._doubts = confidence.about_genes(release.doubts)
+
+    def of(self, genotypes: Sequence[GeneCall], phenotypes: Sequence[Phenotype]) -> tuple[Finding, ...]:
+        """The patient's findings: what was found first, then by condition and gene."""
+        genetic = [_without_drugs(one) for one in phenotypes if one.gene in self._genes]
+        of_genes = states(self._genes, {}, genetic)
+        evidence = Evidence(self._genes, self._curated, self._doubts, genotypes, of_genes)
+        met: dict[str, list[State]] = defaultdict(list)
+        statements = {statement.id: statement for statement in self._statements.values()}
+        for state in (state for of_gene in of_genes.values() for state in of_gene):
+            if (statement := self._statements.get((state.gene, state.phenotypes[0].phenotype or ""))) is not None:
+                met[statement.id].append(state)
+        found = (self._finding(statements[name], tuple(behind), evidence) for name, behind in met.items())
+        return tuple(sorted(_telling(list(found)), key=_order))
+
+    def _finding(self, statement: model.Finding, behind: tuple[State, ...], evidence: Evidence) -> Finding:
+        known = evidence.behind(behind)
+        phenotypes = dict.fromkeys(state.phenotypes[0].phenotype or "" for state in behind)
+        return Finding(
+            finding=statement.id,
+            condition=statement.condition,
+            significance=Significance[statement.significance.name],
+            gene=statement.gene,
+            phenotype=" or ".join(phenotypes),
+            diplotype=known.diplotypes.get(statement.gene),
+            meaning=statement.meaning,
+            care=statement.care,
+            limits=statement.limits,
+            references=self._references[statement.id],
+            confidence=confidence.of(known.reasons),
+            confidence_reasons=known.reasons,
+            results=known.results,
+            preliminary=known.preliminary,
+        )
+
+
+def _without_drugs(phenotype: Phenotype) -> Phenotype:
+    return phenotype if phenotype.effective is None else phenotype.model_copy(update={"effective": None})
+
+
+def _telling(found: Sequence[Finding]) -> Iterable[Finding]:
+    """Without the statement that one gene shows no cause of a condition where another gene shows one."""
+    shown = {one.condition for one in found if one.significance is Significance.FOUND}
+    return (one for one in found if one.significance is not Significance.NOT_FOUND or one.condition not in shown)
+
+
+def _order(finding: Finding) -> tuple[int, str, str, str]:
+    return (_ORDER[finding.significance], finding.condition, finding.gene, finding.finding)
+
+
+_PREPARED: dict[str, Findings] = {}
+"""By the release's hash; a process knows a handful of releases."""
+
+
+def findings(release: Release, genotypes: Sequence[GeneCall], phenotypes: Sequence[Phenotype]) -> tuple[Finding, ...]:
+    """The findings of one patient. Same arguments, same result; nothing else enters."""
+    if release.sha256 not in _PREPARED:
+        _PREPARED[release.sha256] = Findings(release)
+    return _PREPARED[release.sha256].of(genotypes, phenotypes)
