@@ -136,8 +136,10 @@ def _status(found: _Found) -> CallStatus:
 
 
 def _printed(definition: GeneDefinition, scored: Scored) -> Diplotype:
-    printed = {allele.name: allele.printed for allele in definition.alleles}
-    alleles = sorted((printed.get(name, name) for name in scored.alleles), key=names.order)
+    printed = definition.printed
+    alleles = scored.alleles
+    if printed and any(name in printed for name in alleles):
+        alleles = tuple(sorted((printed.get(name, name) for name in alleles), key=names.order))
     return labels.diplotype(definition.gene, alleles, scored.score)
 
 

@@ -74,6 +74,16 @@ class GeneDefinition:
     """In the order they are tried: name order of their picks."""
     not_in_combinations: frozenset[int]
 
+    @cached_property
+    def differs(self) -> tuple[int, ...]:
+        """Each allele's ``differs``, by index."""
+        return tuple(allele.differs for allele in self.alleles)
+
+    @cached_property
+    def printed(self) -> Mapping[str, str]:
+        """What calls show for each allele's name, where it is not the name itself."""
+        return {allele.name: allele.printed for allele in self.alleles if allele.printed != allele.name}
+
     @property
     def symbol(self) -> str:
         return self.gene.symbol
@@ -92,6 +102,8 @@ class GeneDefinition:
 
     def bits(self, positions: int) -> tuple[int, ...]:
         """The positions of a set, in column order."""
+        if not positions:
+            return ()
         return tuple(i for i in range(len(self.references)) if positions >> i & 1)
 
 

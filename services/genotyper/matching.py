@@ -58,14 +58,12 @@ def candidates(
     """
     reference_positions = sample.reference_positions & ~disregard
     alleles = definition.alleles
+    differs = definition.differs
     found: list[Candidate] = []
-    for index in among:
-        allele = alleles[index]
-        if allele.differs & reference_positions:
-            continue
-        fit = _fit(definition, sample, allele, disregard)
+    for index in [index for index in among if not differs[index] & reference_positions]:
+        fit = _fit(definition, sample, alleles[index], disregard)
         if fit is not None:
-            found.append(Candidate(index, allele, *fit))
+            found.append(Candidate(index, alleles[index], *fit))
     return found
 
 

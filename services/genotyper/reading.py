@@ -115,8 +115,9 @@ def _collect(into: _Collected, row: Genotype, site: Site, number: int, usable_be
         if not flagged_by_preprocessor(row):
             into.warnings.append((site.position, number, warning("duplicate", site.locus)))
         return
-    reading = read_row(row, site, f"genotypes[{number}]")
-    into.warnings += [(site.position, number, each) for each in reading.warnings(site.locus)]
+    reading = read_row(row, site, number)
+    if reading.codes:
+        into.warnings += [(site.position, number, each) for each in reading.warnings(site.locus)]
     call = reading.call
     if call is None:
         if "ad-homozygous-discarded" in reading.codes:
@@ -137,7 +138,7 @@ def _collect(into: _Collected, row: Genotype, site: Site, number: int, usable_be
 def _collect_extra(into: _Collected, row: Genotype, site: Site, number: int) -> None:
     """A position that is reported but not matched: the first usable genotype, as bases."""
     name = site.rsid or site.locus
-    reading = read_row(row, site, f"genotypes[{number}]")
+    reading = read_row(row, site, number)
     if reading.call is not None and not reading.call.half and name not in into.extras:
         second = reading.call.second
         into.extras[name] = reading.call.first + ("" if second is None else f"/{second}")

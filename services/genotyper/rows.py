@@ -70,12 +70,16 @@ def flagged_by_preprocessor(row: Genotype) -> bool:
     return any(token in _PREPROCESSOR for token in _filters(row))
 
 
-def read_row(row: Genotype, site: Site, path: str) -> RowReading:
-    """Judges one row. Raises Rejected where the genotype itself is not valid VCF (``path`` says which row)."""
+def read_row(row: Genotype, site: Site, number: int) -> RowReading:
+    """Judges one row. Raises Rejected where the genotype itself is not valid VCF (``number`` says which row)."""
     if row["ref"] != site.ref:
         return RowReading(None, ("ref-mismatch-discarded",))
+    if row["gt"] in _PLAIN and row["alt"] == site.alts and not row.get("filter") and not row.get("ad"):
+        call = _plain_call(row, site)
+        if call is not None:
+            return RowReading(call, ())
     codes = ["ref-flagged"] if PREPROCESSOR_REF in _filters(row) else []
-    entries = _entries(row, path)
+    entries = _entries(row, number)
     if all(entry is None for entry in entries[:2]):
         return RowReading(None, (*codes, "no-call"))
     kept, ploidy_codes, unequal = _expected_entries(entries, site.ploidy)
@@ -101,19 +105,46 @@ def read_row(row: Genotype, site: Site, path: str) -> RowReading:
     return RowReading(call, tuple(codes), unequal)
 
 
+_PLAIN = {
+    f"{first}{separator}{second}": (first, second, separator == "|")
+    for first in range(10)
+    for second in range(10)
+    for separator in "/|"
+}
+"""Complete genotypes of two entries."""
+
+
+def _plain_call(row: Genotype, site: Site) -> SiteCall | None:
+    """The call of a complete genotype over the definition's own alleles, which raises no warning; None for others."""
+    first, second, phased = _PLAIN[row["gt"]]
+    alts = site.alts
+    if first > len(alts) or second > len(alts) or site.ploidy is Ploidy.MITOCHONDRIAL:
+        return None
+    return SiteCall(
+        position=site.position,
+        first=alts[first - 1] if first else site.ref,
+        second=alts[second - 1] if second else site.ref,
+        heterozygous=first != second,
+        phased=phased,
+        phase_set=row.get("ps") if phased else None,
+    )
+
+
 def _filters(row: Genotype) -> tuple[str, ...]:
     written = row.get("filter")
     return tuple(written.replace(",", ";").split(";")) if written else ()
 
 
-def _entries(row: Genotype, path: str) -> list[int | None]:
+def _entries(row: Genotype, number: int) -> list[int | None]:
     """Allele numbers of the genotype, None for a missing one."""
     entries: list[int | None] = []
     for entry in row["gt"].lstrip("/|").replace("|", "/").split("/"):
         if entry in ("", MISSING):
             entries.append(None)
         elif not (entry.isascii() and entry.isdigit()) or int(entry) > len(row["alt"]):
-            raise Rejected(Code.INVALID_GENOTYPE, "expected a VCF genotype over the alleles of this row", f"{path}.gt")
+            raise Rejected(
+                Code.INVALID_GENOTYPE, "expected a VCF genotype over the alleles of this row", f"genotypes[{number}].gt"
+            )
         else:
             entries.append(int(entry))
     return entries

@@ -27,7 +27,7 @@ class Scored:
 def score_pairs(definition: GeneDefinition, sample: Strands, found: Iterable[Pair]) -> list[Scored]:
     """Scores the pairs and puts the best first; equal scores in name order. Names are still those of the definition."""
     scored = [Scored(_names(pair), pair_score(definition, sample, pair)) for pair in found]
-    return sorted(scored, key=lambda each: each.order)
+    return scored if len(scored) < 2 else sorted(scored, key=lambda each: each.order)
 
 
 def _names(pair: Pair) -> tuple[str, ...]:

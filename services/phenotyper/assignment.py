@@ -14,6 +14,9 @@ from services.phenotyper.lookup import Candidate, candidates, diplotype
 from services.phenotyper.meaning import NOT_AVAILABLE, GeneMeaning, Meaning
 from services.phenotyper.naming import label
 
+MEMO_SIZE = 8192
+"""Calls whose phenotypes are remembered: populations repeat themselves."""
+
 
 class Assignment:
     """The phenotype rules of one release, prepared once."""
@@ -22,11 +25,26 @@ class Assignment:
         self._meanings: Mapping[str, GeneMeaning] = {
             symbol: GeneMeaning(gene) for symbol, gene in release.genes.items()
         }
+        self._assigned: dict[tuple[object, ...], tuple[Phenotype, ...]] = {}
 
     def assign(self, calls: Sequence[GeneCall]) -> tuple[Phenotype, ...]:
         """One phenotype for each distinct diplotype (or reported phenotype or score) of each called gene."""
-        found = (p for call in calls if call.gene in self._meanings for p in _of_call(self._meanings[call.gene], call))
-        return tuple(found)
+        return tuple(p for call in calls if call.gene in self._meanings for p in self._remembered(call))
+
+    def _remembered(self, call: GeneCall) -> tuple[Phenotype, ...]:
+        """What was assigned to a call of the same content before; reports are too varied to be worth remembering."""
+        if call.reported is not None or call.lookup is not None:
+            return tuple(_of_call(self._meanings[call.gene], call))
+        diplotypes = tuple((diplotype.label, diplotype.alleles) for diplotype in call.diplotypes)
+        variants = tuple(call.observed_variants.items())
+        key = (call.gene, call.status, call.source, diplotypes, call.haplotypes, variants)
+        found = self._assigned.get(key)
+        if found is None:
+            found = tuple(_of_call(self._meanings[call.gene], call))
+            if len(self._assigned) >= MEMO_SIZE:
+                del self._assigned[next(iter(self._assigned))]
+            self._assigned[key] = found
+        return found
 
 
 _PREPARED: dict[str, Assignment] = {}
