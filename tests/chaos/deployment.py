@@ -1,0 +1,190 @@
+"""One deployment on a machine: its settings, its topics and database, its publisher, and what it leaves behind."""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from aiokafka.partitioner import murmur2
+
+from runtime.dead_letters import parse
+from runtime.message import Message, Outgoing
+from runtime.producer import Producer
+from runtime.settings import Settings
+from runtime.topic_reader import reading
+from schemas.cloudevents import headers_of
+from schemas.topics import DEAD_LETTER, GENOTYPE, LAB_RESULT, PHENOTYPE, RECOMMENDATION, Topic
+from tests.chaos.fleet import Fleet
+from tests.chaos.machine import ROOT, Machine
+from tests.chaos.oracle import Letter, Observed, Published
+from tests.chaos.workload import NUMBER, Input
+from tests.support.postgres import execute
+
+PARTITIONS = 4
+MARKER = "marker"
+"""Tenant of results that show that everything before them has gone through; no oracle counts them."""
+_AGAIN_SECONDS = 45.0
+
+
+class NotSettled(Exception):  # noqa: N818 - names a condition
+    """What was published did not come out at the end in time."""
+
+
+class Deployment:
+    """Topics under a prefix, a database, and the services that work on them."""
+
+    def __init__(
+        self, machine: Machine, name: str, engine: str, orders: tuple[str, ...] = (), patience: float = 60.0
+    ) -> None:
+        self.machine = machine
+        self.name = name
+        values = {
+            "kafka_bootstrap_servers": machine.broker.address,
+            "database_url": machine.dsn(name),
+            "topic_prefix": f"{name}.",
+            "partitions": str(PARTITIONS),
+            "stream_engine": engine,
+            "patience": str(patience),
+            "log_format": "json",
+        }
+        self._environment = {f"PGX_{key.upper()}": value for key, value in values.items()}
+        # The test's own clients: patient, and past the links, so that what they do is no part of the experiment.
+        direct = {"database_url": machine.database.dsn(name), "patience": 300.0}
+        self.settings = Settings.load(**(values | direct))
+        folder = machine.folder / name
+        folder.mkdir()
+        self.fleet = Fleet(self._environment, folder, orders)
+        self.folder = folder
+        self._producer = Producer(self.settings, "laboratories")
+        self._markers = 0
+
+    async def start(self, copies: dict[str, int]) -> None:
+        """Set up and start so many copies of each service."""
+        await execute(self.machine.database.dsn("pgx"), f'CREATE DATABASE "{self.name}" TEMPLATE template0')
+        await self.pgx("setup")
+        for stage, number in copies.items():
+            for copy in range(1, number + 1):
+                self.fleet.add(stage, f"{stage}-{copy}")
+
+    async def stop(self) -> None:
+        await self._producer.stop()
+        await self.fleet.stop()
+
+    async def pgx(self, *arguments: str) -> bytes:
+        """Run a command against this deployment."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "cli.main", *arguments, cwd=ROOT, env=self.fleet.environment,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        out, errors = await process.communicate()
+        if process.returncode != 0:
+            raise RuntimeError(f"pgx {' '.join(arguments)}: {errors.decode()}")
+        return out
+
+    async def publish(self, inputs: Iterable[Input]) -> None:
+        """Publish as laboratories do: confirmed, and again where no confirmation came."""
+        topic = self.settings.topic(LAB_RESULT)
+        await self._producer.send([Outgoing(topic, one.key, one.value, one.all_headers) for one in inputs])
+
+    async def settle(self, seconds: float) -> float:
+        """Return once everything published before has gone through all services, with the time that took.
+
+        Each partition is in order through every service: a marker at its end comes out after all before it. What was
+        lost on the way does not hold it up.
+        """
+        began = time.monotonic()
+        connection = await self.machine.database.connect(self.name)
+        try:
+            while True:
+                self._markers += 1
+                source = f"/chaos/marker/{self._markers}"
+                await self.publish(self._marker(source, partition) for partition in range(PARTITIONS))
+                # Again now and then: a service that loses events may lose the marker.
+                until = min(began + seconds, time.monotonic() + _AGAIN_SECONDS)
+                while time.monotonic() < until:
+                    try:
+                        if await connection.fetchval(_SETTLED, source) == PARTITIONS:
+                            return time.monotonic() - began
+                    except Exception:
+                        connection.terminate()
+                        connection = await self.machine.database.connect(self.name)
+                    await asyncio.sleep(0.05)
+                if time.monotonic() - began > seconds:
+                    raise NotSettled(f"{self.name}: what was published has not come out after {seconds:.0f} s")
+        finally:
+            connection.terminate()
+
+    def _marker(self, source: str, partition: int) -> Input:
+        patient = next(
+            name for number in range(10_000) if _partition(key := f"{MARKER}/m-{number}") == partition for name in [key]
+        )
+        result = {
+            "tenant": MARKER, "patient": patient.partition("/")[2], "accession": "M-1", "laboratory": "lab",
+            "status": "final", "version": self._markers, "issued": "2026-11-23T10:00:00Z",
+            "assembly": "GRCh38", "reported": [{"gene": "CYP2C19", "diplotype": "*2/*2"}],
+        }  # fmt: skip
+        headers = headers_of(LAB_RESULT, id=f"{partition}", source=source, time="2026-11-23T10:00:00Z")
+        return Input(-1, patient.encode(), json.dumps(result).encode(), tuple(headers), (source, f"{partition}"))
+
+    async def observe(self) -> Observed:
+        """What there is now; to be asked when the services have stopped."""
+        seen = Observed()
+        for message in await self._content(LAB_RESULT):
+            number = int(dict(message.headers).get(NUMBER) or b"-1")
+            if number >= 0:
+                seen.on_topic[message.partition, message.offset] = number
+        letters = {letter.id: letter for one in await self._content(DEAD_LETTER) if (letter := parse(one)) is not None}
+        for letter in letters.values():
+            original = letter.message
+            number = int(dict(original.headers).get(NUMBER) or b"-1")
+            seen.letters.append(Letter((original.partition, original.offset), letter.stage, letter.code, number))
+        for message in await self._content(RECOMMENDATION):
+            value = message.value or b""
+            content = json.loads(value)
+            if content["tenant"] != MARKER:
+                id_ = (dict(message.headers)["ce_id"] or b"").decode()
+                seen.published.append(Published((message.key or b"").decode(), content["sequence"], id_, value))
+        for topic in (GENOTYPE, PHENOTYPE, RECOMMENDATION):
+            ids = [dict(message.headers)["ce_id"] for message in await self._content(topic)]
+            seen.deliveries[topic.name] = (len(ids), len(set(ids)))
+        await self._observe_store(seen)
+        lines = (await self.pgx("store", "dump")).splitlines()
+        seen.dump = [line for line in lines if json.loads(line)["tenant"] != MARKER]
+        return seen
+
+    async def _observe_store(self, seen: Observed) -> None:
+        connection = await self.machine.database.connect(self.name)
+        for row in await connection.fetch("SELECT cause_source, cause_id FROM inbox"):
+            if not row["cause_source"].startswith("/chaos/"):
+                seen.applied.append((row["cause_source"], row["cause_id"]))
+        seen.results = [tuple(map(str, row.values())) for row in await connection.fetch(_RESULTS, MARKER)]
+        seen.history = [tuple(row.values()) for row in await connection.fetch(_HISTORY, MARKER)]
+        seen.unsent = await connection.fetchval("SELECT count(*) FROM outbox")
+        await connection.close()
+
+    async def _content(self, topic: Topic) -> Sequence[Message]:
+        async with reading(self.settings, topic) as reader:
+            return [message async for message in reader.existing()]
+
+    def log(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
+
+
+_SETTLED = """
+SELECT CASE WHEN EXISTS (SELECT FROM outbox) THEN 0 ELSE count(*) END FROM inbox WHERE cause_source = $1
+"""
+_RESULTS = """
+SELECT tenant, pseudonym, laboratory, accession, version, encode(content_sha256, 'hex'), release
+FROM results JOIN patients ON patients.id = patient_id WHERE tenant <> $1
+"""
+_HISTORY = """
+SELECT tenant || '/' || pseudonym, history.sequence, cause_id, encode(body_sha256, 'hex')
+FROM history JOIN patients ON patients.id = patient_id WHERE tenant <> $1
+"""
+
+
+def _partition(key: str) -> int:
+    partition: int = (murmur2(key.encode()) & 0x7FFFFFFF) % PARTITIONS
+    return partition
