@@ -16,7 +16,7 @@ from runtime.engines import LostPosition
 from runtime.kafka import client_options
 from runtime.message import Message
 from runtime.settings import Settings
-from schemas.topics import LAB_RESULT
+from schemas.topics import CLINICAL_CONTEXT, LAB_RESULT
 from tests.support.kafka import Broker
 from tests.support.streams import (
     committed,
@@ -82,6 +82,27 @@ async def test_every_message_comes_once_in_the_order_of_its_partition(settings: 
             assert offsets == list(range(len(offsets)))
         assert max(map(len, reader.batches)) <= settings.batch_size
         assert reader.engine.joined
+
+
+async def test_two_topics_are_read_by_one_group_each_partition_in_its_order(settings: Settings) -> None:
+    await with_topics(settings, CLINICAL_CONTEXT)
+    for topic in (LAB_RESULT, CLINICAL_CONTEXT):
+        messages = [outgoing(settings, topic, b"t/p%d" % (number % 7), b"%d" % number) for number in range(300)]
+        await publish(settings, topic, messages)
+    async with engine_reading(settings, (LAB_RESULT, CLINICAL_CONTEXT), GROUP) as reader:
+        await reader.until(lambda: len(reader.handled) >= 600, "the messages of both topics")
+        for topic in (LAB_RESULT, CLINICAL_CONTEXT):
+            of_topic = [message for message in reader.handled if message.topic == settings.topic(topic)]
+            assert sorted(numbers(of_topic)) == list(range(300))
+            for offsets in by_partition(of_topic).values():
+                assert offsets == list(range(len(offsets)))
+        await reader.until(lambda: reader.engine.lag() == 0, "no lag")
+        await reader.end()
+    for topic in (LAB_RESULT, CLINICAL_CONTEXT):
+        await publish(settings, topic, [outgoing(settings, topic, b"t/p", b"300")])
+    async with engine_reading(settings, (LAB_RESULT, CLINICAL_CONTEXT), GROUP) as reader:
+        await reader.until(lambda: len(reader.handled) >= 2, "what came meanwhile")
+        assert numbers(reader.handled) == [300, 300]
 
 
 async def test_a_message_is_handed_on_as_it_lies_on_the_topic(settings: Settings) -> None:
