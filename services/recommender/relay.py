@@ -119,7 +119,8 @@ class Relay:
             self.fault.reason = None
             if not rows:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(session.news.wait(), _POLL_SECONDS)
+                    async with asyncio.timeout(_POLL_SECONDS):
+                        await session.news.wait()
                 continue
             await self._send(session, [self._message(row) for row in rows])
             await session.done([row["id"] for row in rows])
@@ -140,12 +141,16 @@ class Relay:
 
     async def _until_lost(self, session: "_Session") -> None:
         """A cut network ends a session without a word: only an answer shows that it lives."""
+        # Not ``wait_for``: before Python 3.12 it can swallow a cancellation that comes as the awaited is done, and the
+        # relay would wait for this task for ever.
         while not session.lost.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(session.lost.wait(), _POLL_SECONDS)
+                async with asyncio.timeout(_POLL_SECONDS):
+                    await session.lost.wait()
                 return
             try:
-                await asyncio.wait_for(self._measure(session), _ANSWER_SECONDS)
+                async with asyncio.timeout(_ANSWER_SECONDS):
+                    await self._measure(session)
             except Exception:
                 session.lost.set()
 
