@@ -139,7 +139,8 @@ class Deployment:
         for letter in letters.values():
             original = letter.message
             number = int(dict(original.headers).get(NUMBER) or b"-1")
-            seen.letters.append(Letter((original.partition, original.offset), letter.stage, letter.code, number))
+            place, cause = (original.partition, original.offset), _cause(letter.stage, original.value)
+            seen.letters.append(Letter(place, letter.stage, letter.code, number, cause))
         for message in await self._content(RECOMMENDATION):
             value = message.value or b""
             content = json.loads(value)
@@ -183,6 +184,15 @@ _HISTORY = """
 SELECT tenant || '/' || pseudonym, history.sequence, cause_id, encode(body_sha256, 'hex')
 FROM history JOIN patients ON patients.id = patient_id WHERE tenant <> $1
 """
+
+
+def _cause(stage: str, value: bytes | None) -> tuple[str, str] | None:
+    """The laboratory's event behind a later stage's event."""
+    if stage == "genotyper":
+        return None
+    content = json.loads(value or b"{}")
+    result = content.get("genotype", content)["result"]
+    return (result["event_source"], result["event_id"])
 
 
 def _partition(key: str) -> int:

@@ -15,6 +15,20 @@ from tests.chaos.points import POINTS, points_of
 from tests.chaos.workload import Input
 
 _REACH_SECONDS = 20.0
+_SHELL = (
+    "before-send",
+    "confirmed",
+    "before-ack",
+    "in-transaction",
+    "written",
+    "committed",
+    "relay-read",
+    "relay-confirmed",
+    "relay-deleted",
+    "letter-before-send",
+    "letter-confirmed",
+)
+"""Steps in the code around the domain: an error there ends the process."""
 _PAUSE_SECONDS = (11.0, 14.0)
 """Longer than the session of a group member: the others take its partitions over while it sleeps."""
 
@@ -68,11 +82,11 @@ async def service_stop(scene: Scene) -> str:
     return copy.stage
 
 
-async def at_point(scene: Scene, action: str = "kill") -> str | None:
+async def at_point(scene: Scene) -> str | None:
     """A service ends at one of its numbered steps, while input flows."""
     copy = scene.copy()
     point = scene.draw.choice(points_of(copy.stage, poison=copy.stage == "genotyper"))
-    return await order(scene, copy, action, point.name, scene.draw.randint(1, 3))
+    return await order(scene, copy, "kill", point.name, scene.draw.randint(1, 3))
 
 
 async def order(scene: Scene, copy: Copy, action: str, point: str, number: int) -> str | None:
@@ -91,7 +105,9 @@ async def order(scene: Scene, copy: Copy, action: str, point: str, number: int) 
 
 
 async def shell_raises(scene: Scene) -> str | None:
-    return await at_point(scene, "raise")
+    copy = scene.copy()
+    points = [point.name for point in points_of(copy.stage, poison=copy.stage == "genotyper") if point.name in _SHELL]
+    return await order(scene, copy, "raise", scene.draw.choice(points), scene.draw.randint(1, 3))
 
 
 async def service_pause(scene: Scene) -> str:

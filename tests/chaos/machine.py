@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,6 +23,7 @@ from tests.support import kafka_server
 
 ROOT = Path(__file__).resolve().parents[2]
 _START_ATTEMPTS = 20
+_SMALL_DISK_BYTES = 200_000_000
 
 
 def missing() -> str | None:
@@ -67,10 +68,10 @@ class Broker(kafka_server.KafkaServer):
 class Database:
     """A PostgreSQL that is found at one address however often it is started."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, address: Path) -> None:
         self._folder = folder
         self._folder.mkdir(exist_ok=True)
-        self._address = folder.parent / "pg"
+        self._address = address
         self._server: postgres.Postgres | None = None
 
     @property
@@ -149,6 +150,8 @@ class Machine:
         self.broker = broker
         self.database = database
         self.links: dict[str, Link] = {}
+        self.disk: Path | None = None
+        """Where the small disk is, if there is one."""
 
     def dsn(self, name: str) -> str:
         """The address of a database for services: over the link, where there is one."""
@@ -156,17 +159,23 @@ class Machine:
 
 
 @contextmanager
-def machine(
-    *, linked: bool = False, broker_folder: Path | None = None, database_folder: Path | None = None
-) -> Iterator[Machine]:
-    """A running machine; with ``linked`` services reach broker and database over links that can fail."""
+def machine(*, linked: bool = False, disk: str | None = None) -> Iterator[Machine]:
+    """A running machine; with ``linked`` services reach broker and database over links that can fail.
+
+    ``disk``: the data of the ``broker`` or the ``database`` lie on a disk of 200 MB; needs root.
+    """
     # Short: the path of a socket is limited to some hundred bytes.
     folder = Path(tempfile.mkdtemp(prefix="pgx-chaos-", dir="/tmp"))
     made: Machine | None = None
+    stack = ExitStack()
     try:
-        (kafka := (broker_folder or folder) / "kafka").mkdir()
+        places = dict.fromkeys(("broker", "database"), folder)
+        if disk is not None:
+            places[disk] = stack.enter_context(_small_disk(folder))
+        (kafka := places["broker"] / "kafka").mkdir()
         broker = Broker(kafka, free_port() if linked else None)
-        made = Machine(folder, broker, Database((database_folder or folder) / "postgres"))
+        made = Machine(folder, broker, Database(places["database"] / "postgres", folder / "pg"))
+        made.disk = None if disk is None else places[disk]
         broker.start()
         made.database.start()
         if linked:
@@ -182,7 +191,32 @@ def machine(
             for end in (made.broker.stop, made.database.stop):
                 with contextlib.suppress(Exception):
                     end()
+        stack.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def no_small_disk() -> str | None:
+    """Why there can be no small disk here; None when there can."""
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        return "a disk that can be filled needs root and mount (tmpfs)"
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            with _small_disk(Path(folder)):
+                return None
+        except subprocess.CalledProcessError:
+            return "this machine does not let root mount a tmpfs"
+
+
+@contextmanager
+def _small_disk(folder: Path) -> Iterator[Path]:
+    place = folder / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={_SMALL_DISK_BYTES}", "tmpfs", str(place)]
+    subprocess.run(mount, check=True, capture_output=True)
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True, capture_output=True)
 
 
 def kill_child(pid: int) -> None:

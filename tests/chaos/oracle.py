@@ -6,7 +6,7 @@ those of a run without faults, byte for byte.
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.chaos.workload import Cause, Input
@@ -24,6 +24,8 @@ class Letter:
     code: str
     number: int
     """Of the input; -1 where the letter does not say."""
+    cause: Cause | None = None
+    """The laboratory's event, for letters of later stages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +78,27 @@ class Verdict:
         return "; ".join(f"{len(items)} {name} {items[:5] if items else ''}".strip() for name, items in named.items())
 
 
-def judge(inputs: Sequence[Input], seen: Observed, reference: Observed | None, bugs: str | None = None) -> Verdict:
-    """Hold a run against its input and against a run without faults.
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """The domain code of a stage was made to fail for inputs with this text in them: they are to be dead letters."""
 
-    Args:
-        bugs: text in the value of those inputs that the domain code was made to fail for: they are to be dead letters.
-    """
+    stage: str
+    text: str
+
+
+def judge(inputs: Sequence[Input], seen: Observed, reference: Observed | None, bug: Bug | None = None) -> Verdict:
+    """Hold a run against its input and against a run without faults."""
     verdict = Verdict()
     numbered = {one.number: one for one in inputs}
-    fatal = {one.number for one in inputs if one.cause is None or (bugs is not None and bugs.encode() in one.value)}
+    failing = {one.number for one in inputs if one.cause is not None and bug and bug.text.encode() in one.value}
+    fatal = {one.number for one in inputs if one.cause is None} | failing
+    refused = fatal if bug is None or bug.stage == "genotyper" else fatal - failing
     _inputs(verdict, numbered, fatal, seen)
-    _letters(verdict, fatal, seen)
+    _letters(verdict, refused, seen)
+    if bug is not None and bug.stage != "genotyper":
+        told = {letter.cause for letter in seen.letters if letter.stage == bug.stage}
+        wanted = {cause for number in failing if (cause := numbered[number].cause) is not None}
+        verdict.lost += [f"no dead letter for event {cause}" for cause in sorted(wanted - told)]
     _publications(verdict, seen)
     if reference is not None:
         _same(verdict, seen, reference)
@@ -106,19 +118,14 @@ def _inputs(verdict: Verdict, numbered: Mapping[int, Input], fatal: set[int], se
 
 
 def _letters(verdict: Verdict, fatal: set[int], seen: Observed) -> None:
-    places = {letter.place for letter in seen.letters}
+    ours = [letter for letter in seen.letters if letter.stage == "genotyper"]
     wanted = {place for place, number in seen.on_topic.items() if number in fatal}
-    verdict.lost += [f"no dead letter for {place}" for place in sorted(wanted - places)]
-    for letter in seen.letters:
-        if letter.stage == "genotyper" and letter.place not in wanted:
+    verdict.lost += [f"no dead letter for {place}" for place in sorted(wanted - {letter.place for letter in ours})]
+    for letter in ours:
+        if letter.place not in wanted:
             verdict.doubled.append(f"a dead letter for {letter.place}, which is good: {letter.code}")
-    verdict.doubled += [
-        f"{n} dead letters for {place}" for place, n in Counter(_origins(seen.letters)).items() if n > 1
-    ]
-
-
-def _origins(letters: Iterable[Letter]) -> list[tuple[str, tuple[int, int]]]:
-    return [(letter.stage, letter.place) for letter in letters]
+    times = Counter(letter.place for letter in ours)
+    verdict.doubled += [f"{n} dead letters for {place}" for place, n in times.items() if n > 1]
 
 
 def _publications(verdict: Verdict, seen: Observed) -> None:
@@ -158,6 +165,8 @@ def _same(verdict: Verdict, seen: Observed, reference: Observed) -> None:
         {(one.patient, one.sequence): (one.id, one.value) for one in run.published} for run in (seen, reference)
     )
     wrong += [f"published: {key}" for key in sorted(ours.keys() | theirs.keys()) if ours.get(key) != theirs.get(key)]
-    letters, others = ({(one.number, one.stage, one.code) for one in run.letters} for run in (seen, reference))
-    wrong += [f"dead letter: {one}" for one in sorted(letters ^ others)]
+    letters, others = (
+        {(one.number, one.cause, one.stage, one.code) for one in run.letters} for run in (seen, reference)
+    )
+    wrong += [f"dead letter: {one}" for one in sorted(letters ^ others, key=str)]
     verdict.different += wrong

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.chaos.oracle import Letter, Observed, Published, judge
+from tests.chaos.oracle import Bug, Letter, Observed, Published, judge
 from tests.chaos.workload import Input
 
 A, B = ("/lab", "a"), ("/lab", "b")
@@ -92,7 +92,13 @@ def test_a_difference_from_the_run_without_faults_is_seen(what: str) -> None:
 
 def test_what_the_domain_code_fails_for_must_be_a_dead_letter_and_nothing_else() -> None:
     run = a_run()
-    assert judge(INPUTS, run, None, bugs="second").lost, "no dead letter came for it"
-    run.letters.append(Letter((0, 1), "genotyper", "internal-error", 1))
     run.applied.remove(B)
-    assert judge(INPUTS, run, None, bugs="second").clean
+    run.history.pop()
+    run.published[:] = EVENTS[:1]
+    for stage in ("genotyper", "recommender"):
+        bug = Bug(stage, "second")
+        assert judge(INPUTS, run, None, bug).lost, "no dead letter came for it"
+        letter = Letter((0, 1), stage, "internal-error", 1, B)
+        run.letters.append(letter)
+        assert judge(INPUTS, run, None, bug).clean
+        run.letters.remove(letter)

@@ -5,6 +5,7 @@ Orders come as lines on standard input, and first from ``CHAOS_ORDERS`` (separat
 - ``ACTION POINT NUMBER``: at the NUMBER-th passing of the point from now on. Actions: ``kill`` (SIGKILL to itself),
   ``raise`` (an error of the shell), ``slow:SECONDS`` (every passing from then on takes so much longer).
 - ``bug SERVICE TEXT``: the domain code fails for every event whose accession contains TEXT.
+- ``clock SECONDS``: the wall clock is off by so much from now on.
 - ``naive``: the consumer acknowledges as Faust does when it is left alone.
 
 It ends when standard input does, so that no process outlives the test. What happens on order is said on standard error.
@@ -86,11 +87,17 @@ def _obey(line: str, stage: str, orders: Orders) -> None:
             from tests.chaos import naive
 
             naive.install()
+        case ["clock", seconds]:
+            time.time = functools.partial(_off_by, time.time_ns, float(seconds))
         case ["bug", wanted, text]:
             if wanted == stage:
                 _break_domain(stage, text)
         case [action, point, number]:
             orders.add(action, point, int(number))
+
+
+def _off_by(now: Any, seconds: float) -> float:
+    return float(now()) / 1e9 + seconds
 
 
 def _break_domain(stage: str, text: str) -> None:
