@@ -7,7 +7,7 @@ STAMP := $(VENV)/.complete
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format clean
+.PHONY: help venv demo test chaos check format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,11 @@ demo: $(STAMP) ## Run the whole pipeline here on example patients: no Docker, no
 
 test: $(STAMP) ## Run every test that this machine can run; the last lines say what was left out
 	@exec "$(BIN)/python" -m tests $(PYTEST_ARGS)
+
+# KILLS, SEED and MINUTES bound and repeat it; CHAOS_ARGS goes to python -m tests.chaos.
+chaos: $(STAMP) ## Kill services, broker and database at random; count what was lost or doubled
+	@exec "$(BIN)/python" -m tests.chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(MINUTES),--minutes $(MINUTES)) $(CHAOS_ARGS)
 
 check: $(STAMP) ## Lint, format and types
 	"$(BIN)/ruff" check .

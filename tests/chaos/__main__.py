@@ -15,7 +15,7 @@ from tests.chaos.faults import FAULTS
 from tests.chaos.machine import ROOT, missing
 from tests.chaos.report import as_object, as_page
 
-_QUIET_SECONDS = 0.0
+_QUIET_SECONDS = 10.0
 
 
 def main() -> int:
@@ -24,8 +24,9 @@ def main() -> int:
         print(reason, file=sys.stderr)
         return 2
     seed = arguments.seed if arguments.seed is not None else int(time.time())
+    kills = arguments.kills or (40 if arguments.minutes is None else max(1, round(8 * arguments.minutes)))
     plan = Plan(
-        kills=arguments.kills, seed=seed, minutes=arguments.minutes, engine=arguments.engine,
+        kills=kills, seed=seed, minutes=arguments.minutes, engine=arguments.engine,
         naive=arguments.naive, linked=arguments.linked, only=tuple(arguments.only or ()), inputs=arguments.inputs,
     )  # fmt: skip
     found = asyncio.run(run(plan, _Progress().tell))
@@ -54,7 +55,7 @@ class _Progress:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--kills", type=int, default=40, help="end after so many kills (default: %(default)s)")
+    parser.add_argument("--kills", type=int, help="end after so many kills (default: 40, or 8 a minute)")
     parser.add_argument("--seed", type=int, help="the same seed draws the same input and faults (default: the clock)")
     parser.add_argument("--minutes", type=float, help="end after so long, even with fewer kills")
     parser.add_argument("--engine", choices=("faust", "aiokafka"), default="faust")
