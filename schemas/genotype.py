@@ -1,4 +1,4 @@
-"""Named-allele calls: what the genotyper publishes on ``pgx.genotype.v1`` and ``pgx evaluate`` prints as ``genotypes``."""
+"""Named-allele calls: what the genotyper puts on ``pgx.genotype.v1`` and ``pgx evaluate`` prints as ``genotypes``."""
 
 from enum import StrEnum
 
@@ -18,7 +18,7 @@ class CallStatus(StrEnum):
 
 
 class Diplotype(Model):
-    """A pair of named alleles (one for a hemizygous or mitochondrial gene) with its match score, None for reported ones."""
+    """A pair of named alleles (one for a hemizygous or mitochondrial gene); a reported one has no match score."""
 
     label: str
     alleles: tuple[str, ...]
@@ -41,7 +41,8 @@ class Call(Model):
     status: CallStatus
     diplotypes: tuple[Diplotype, ...] = ()
     haplotypes: tuple[str, ...] = ()
-    """Distinct alleles of the diplotypes; for lowest-function genes without phase, what was found (a homozygous one twice)."""
+    """Distinct alleles of the diplotypes; for lowest-function genes without phase, what was found, a homozygous one
+    twice."""
     phased: bool = False
     reason: str | None = None
     """Why there is no call: a stable code such as ``half-call``, ``no-match``, ``missing-required-position``."""
@@ -50,26 +51,28 @@ class Call(Model):
     warnings: tuple[Warning, ...] = ()
 
 
-class GeneCall(Call):
-    """One gene's call, with everything needed to explain it."""
+class OfGene(Model):
+    """Puts the gene before everything else that is said about it, for people who read the JSON."""
 
     gene: str
+
+
+class GeneCall(Call, OfGene):
+    """One gene's call, with everything needed to explain it."""
+
     source: str | None = None
     """``matched`` or ``reported``; None where the gene was not assayed."""
     reported: tuple[ReportedCall, ...] | None = None
     matched: Call | None = None
-    lookup: tuple[Diplotype, ...] | None = None
-    """The diplotypes that phenotypes are looked up with, where they differ from ``diplotypes`` (DPYD, RYR1, SLCO1B1 known
-    by one variant, folded CYP2D6 copy numbers); None where they are the same."""
     observed_variants: dict[str, str] = Field(default_factory=dict)
     """Positions of interest outside the definition (``rs12777823``: ``G/A``)."""
 
 
 class ObservedGene(Model):
-    """A gene's rows at definition positions, compact: every position of the definition not named here was seen as
-    ``reference_gt`` (``0/0``, ``0|0`` or ``0``), those in ``absent`` had no row, ``rows`` are all others.
+    """A gene's rows at definition positions, compact.
 
-    A row is [pos, ref, alts, gt, phase set or None].
+    Every position of the definition not named here was seen as ``reference_gt`` (``0/0``, ``0|0`` or ``0``), those in
+    ``absent`` had no row, ``rows`` are all others. A row is [pos, ref, alts, gt, phase set or None].
     """
 
     reference_gt: str | None = None

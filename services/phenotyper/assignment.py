@@ -33,7 +33,7 @@ class Assignment:
 
     def _remembered(self, call: GeneCall) -> tuple[Phenotype, ...]:
         """What was assigned to a call of the same content before; reports are too varied to be worth remembering."""
-        if call.reported is not None or call.lookup is not None:
+        if call.reported is not None:
             return tuple(_of_call(self._meanings[call.gene], call))
         diplotypes = tuple((diplotype.label, diplotype.alleles) for diplotype in call.diplotypes)
         variants = tuple(call.observed_variants.items())

@@ -37,8 +37,6 @@ def candidates(meaning: GeneMeaning, call: GeneCall) -> tuple[Candidate, ...]:
 
 
 def _candidates(meaning: GeneMeaning, call: GeneCall) -> Iterable[Candidate]:
-    if call.lookup is not None:
-        return [Candidate(d.alleles, _inference(meaning, call)) for d in call.lookup]
     if call.status is CallStatus.REPORTED:
         return _from_report(meaning, call)
     if call.diplotypes:
@@ -48,12 +46,6 @@ def _candidates(meaning: GeneMeaning, call: GeneCall) -> Iterable[Candidate]:
     if call.source != "reported":
         return _from_single_variant(meaning, call)
     return []
-
-
-def _inference(meaning: GeneMeaning, call: GeneCall) -> Inference:
-    if _is_lowest_function(meaning):
-        return Inference.LOWEST_FUNCTION
-    return Inference.COPY_NUMBER if call.diplotypes else Inference.SINGLE_VARIANT
 
 
 def _is_lowest_function(meaning: GeneMeaning) -> bool:
