@@ -6,7 +6,7 @@ BROKEN_PIPE = 141
 """The reader of our output went away (``pgx … | head``), as shells report it."""
 
 
-class Failure(Exception):  # noqa: N818 - names what it is
+class Failure(Exception):
     """Ends a command with ``status``: ``message`` says what and where, ``advice`` what to do about it."""
 
     def __init__(self, status: Exit, message: str, advice: str | None = None) -> None:
@@ -16,5 +16,5 @@ class Failure(Exception):  # noqa: N818 - names what it is
         self.advice = advice
 
 
-class ReaderGone(Exception):  # noqa: N818 - names a condition
+class ReaderGone(Exception):
     """Whoever read our output went away: nothing to say and nobody to say it to."""

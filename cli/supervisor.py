@@ -14,7 +14,7 @@ GRACE_SECONDS = 30
 _POLL_SECONDS = 0.1
 
 
-class _Asked(Exception):  # noqa: N818
+class _Asked(Exception):
     """A signal told us to stop."""
 
 

@@ -65,7 +65,7 @@ class DiplotypeRow(ApiRow):
     totalactivityscore: str | None = None
 
 
-class BadTable(Exception):  # noqa: N818 - says what it is, as Rejected does
+class BadTable(Exception):
     """A file is not such a table of the CPIC API."""
 
 

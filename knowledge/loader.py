@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parent / "releases"
 """The releases that come with the software."""
 
 
-class UnknownRelease(KeyError):  # noqa: N818 - says what it is, as Rejected does
+class UnknownRelease(KeyError):
     """No release of this id; ``known`` lists the ids that there are."""
 
     def __init__(self, release: str, known: tuple[str, ...]) -> None:

@@ -32,7 +32,7 @@ CHROMOSOMES = {Ploidy.X_LINKED: "chrX", Ploidy.MITOCHONDRIAL: "chrM"}
 Exceptions = Mapping[str, Mapping[str, str]]
 
 
-class InvalidRelease(Exception):  # noqa: N818 - says what it is, as Rejected does
+class InvalidRelease(Exception):
     """Facts that do not hold together; ``findings`` says why."""
 
     def __init__(self, findings: "Sequence[Finding]") -> None:

@@ -38,11 +38,11 @@ _KEPT_BYTES = 1_000_000
 _log = logger(__name__)
 
 
-class TooManyDeadLetters(Exception):  # noqa: N818 - names a condition
+class TooManyDeadLetters(Exception):
     """So many messages in a row on one partition failed that the topic, not the messages, must be wrong."""
 
 
-class Incomplete(Exception):  # noqa: N818 - names a condition
+class Incomplete(Exception):
     """A dead letter that kept only the beginning of its message and so cannot be sent again."""
 
 

@@ -13,7 +13,7 @@ class Exit(IntEnum):
     UNREACHABLE = 4
 
 
-class Unreachable(Exception):  # noqa: N818 - names a condition, as the exit status does
+class Unreachable(Exception):
     """A needed service could not be reached within the patience: which one, where, and what was tried."""
 
     def __init__(self, what: str, where: str, tried: str, remedy: str) -> None:
@@ -22,7 +22,7 @@ class Unreachable(Exception):  # noqa: N818 - names a condition, as the exit sta
         self.where = where
 
 
-class NotSetUp(Exception):  # noqa: N818 - names a condition, as the exit status does
+class NotSetUp(Exception):
     """Something that ``pgx setup`` makes is not there."""
 
 

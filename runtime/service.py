@@ -32,7 +32,7 @@ _OLDEST_EVERY_SECONDS = 60.0
 _log = logs.logger(__name__)
 
 
-class Stuck(Exception):  # noqa: N818 - names a condition
+class Stuck(Exception):
     """Nothing was read or finished for so long that only a new process can help."""
 
 

@@ -36,7 +36,7 @@ class Code(StrEnum):
         return member
 
 
-class Rejected(Exception):  # noqa: N818
+class Rejected(Exception):
     """An input that cannot be processed: what is wrong, where, and what was expected. Carries no personal data.
 
     ``path`` points into the value (``genotypes[3].gt``), or names a header or the key; None where the whole value is

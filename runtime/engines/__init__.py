@@ -26,7 +26,7 @@ class Subscription:
     """Seconds that a message may wait for company in its batch."""
 
 
-class LostPosition(Exception):  # noqa: N818 - names a condition
+class LostPosition(Exception):
     """The group's position is not on the topic: messages were deleted before they were read, or the topic is new."""
 
 

@@ -8,5 +8,5 @@ MAX_LISTED_UNITS = 10
 """The same where every possible strand has to be spelt out (combinations): 1,024 strands, 512 diplotypes."""
 
 
-class TooManyCombinations(Exception):  # noqa: N818 - an outcome of calling, not a fault
+class TooManyCombinations(Exception):
     """More possible strands than the limits allow."""

@@ -29,7 +29,7 @@ _COPIES = re.compile(r"(?P<allele>.+?)[xX×](?P<count>≥?\d+|>=\d+|[nN])")
 _HLA = re.compile(r"(?:HLA-)?(?P<locus>[A-Z]+\d?)?\*(?P<fields>\d{2,3}(?::\d{2,4})+)(?P<expression>[NLSCAQ]?)")
 
 
-class Unreadable(Exception):  # noqa: N818 - an outcome of reading, not a fault
+class Unreadable(Exception):
     """The notation cannot be read; the text says what was expected."""
 
 

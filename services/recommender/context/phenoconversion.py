@@ -31,7 +31,7 @@ class _Converted:
     reasons: tuple[str, ...] = ()
 
 
-class _NotComputed(Exception):  # noqa: N818 - names a condition
+class _NotComputed(Exception):
     """The rules do not say what the phenotype comes to."""
 
 
