@@ -57,7 +57,7 @@ async def restarted(here: Machine, engine: str, rounds: int) -> None:
                 print(f"{stage} killed, started again after {RESTART_SECONDS:.0f} s: {_seconds(taken)}", flush=True)
         await deployment.stop()
     finally:
-        deployment.fleet.kill()
+        await deployment.abandon()
 
 
 async def taken_over(here: Machine, engine: str, rounds: int) -> None:
@@ -79,7 +79,7 @@ async def taken_over(here: Machine, engine: str, rounds: int) -> None:
             print(f"{stage} killed for good, its partitions at work again: {_seconds(taken)}", flush=True)
         await deployment.stop()
     finally:
-        deployment.fleet.kill()
+        await deployment.abandon()
 
 
 async def catch_up(here: Machine, engine: str, backlog: int) -> None:
@@ -103,7 +103,7 @@ async def catch_up(here: Machine, engine: str, backlog: int) -> None:
         )
         await deployment.stop()
     finally:
-        deployment.fleet.kill()
+        await deployment.abandon()
 
 
 def _seconds(taken: Sequence[float]) -> str:

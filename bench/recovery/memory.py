@@ -57,7 +57,7 @@ async def measured(here: Machine, arguments: argparse.Namespace) -> bool:
         took = time.monotonic() - began
         await deployment.stop()
     finally:
-        deployment.fleet.kill()
+        await deployment.abandon()
     print(f"{done} results in {took:.0f} s, engine {arguments.engine}, database slowed by {arguments.slow_database} s")
     judged = [_judged(stage, found) for stage, found in samples.items()]
     return all(judged)

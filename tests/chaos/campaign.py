@@ -21,8 +21,9 @@ from tests.support.kafka_server import VERSION as KAFKA_VERSION
 COPIES = {"genotyper": 2, "phenotyper": 1, "recommender": 2}
 _INPUTS_A_KILL = 20
 _SETTLE_SECONDS = 240.0
-_ALONE = 0.6
+_ALONE = 0.45
 """Share of faults that come alone, so that the time to recover from each kind is known; others come in a row."""
+_MOST_IN_A_ROW = 7
 
 Tell = Callable[[str], None]
 
@@ -124,7 +125,7 @@ async def undisturbed(here: Machine, plan: Plan, made: Sequence[Input], orders: 
         await deployment.stop()
         seen = await deployment.observe()
     finally:
-        deployment.fleet.kill()
+        await deployment.abandon()
     return seen
 
 
@@ -140,7 +141,7 @@ async def _disturbed(here: Machine, plan: Plan, made: Sequence[Input], found: Ca
         found.not_settled = str(error)
     finally:
         await deployment.stop()
-        deployment.fleet.kill()
+        await deployment.abandon()
     found.hung = deployment.fleet.hung
     found.unasked = [f"{end.copy} with status {end.status}" for end in deployment.fleet.failures]
     return await deployment.observe()
@@ -161,7 +162,7 @@ async def _faults(scene: Scene, plan: Plan, made: Sequence[Input], found: Campai
         return min(1.0, max(reached, past))
 
     while done() < 1.0:
-        size = 1 if scene.draw.random() < _ALONE else scene.draw.randint(2, 4)
+        size = 1 if scene.draw.random() < _ALONE else scene.draw.randint(2, _MOST_IN_A_ROW)
         share = max(published, round(len(made) * done()) + _INPUTS_A_KILL * size)
         scene.to_come = made[published : min(share, len(made))]
         published += len(scene.to_come)
@@ -176,7 +177,7 @@ async def _faults(scene: Scene, plan: Plan, made: Sequence[Input], found: Campai
             found.happened.append(Happened(fault.name, what or "", recovery - lasted if alone else None))
         tell(
             f"{found.kills} of {plan.kills} kills, {len(found.happened)} faults, {published} of {len(made)} messages,"
-            f" {(time.monotonic() - began) / 60:.1f} min; {burst[-1][0].name}: {recovery:.0f} s"
+            f" {(time.monotonic() - began) / 60:.1f} min; {burst[-1][0].name} ({burst[-1][1]}): {recovery:.0f} s"
         )
     await scene.deployment.publish(made[published:])
 
@@ -188,7 +189,7 @@ async def _one(fault: Fault, scene: Scene, found: Campaign) -> tuple[Fault, str 
     lasted = time.monotonic() - began
     if what is None:
         found.missed += 1
-    await asyncio.sleep(scene.draw.uniform(0.0, 0.5))
+    await asyncio.sleep(scene.draw.uniform(0.0, 2.0))
     return fault, what, lasted
 
 

@@ -28,7 +28,7 @@ MARKER = "marker"
 _AGAIN_SECONDS = 45.0
 
 
-class NotSettled(Exception):  # noqa: N818 - names a condition
+class NotSettled(Exception):
     """What was published did not come out at the end in time."""
 
 
@@ -71,6 +71,11 @@ class Deployment:
     async def stop(self) -> None:
         await self._producer.stop()
         await self.fleet.stop()
+
+    async def abandon(self) -> None:
+        """End all at once; harmless after ``stop``."""
+        self.fleet.kill()
+        await self._producer.stop()
 
     async def pgx(self, *arguments: str) -> bytes:
         """Run a command against this deployment."""

@@ -41,8 +41,9 @@ class Scene:
     draw: random.Random
     to_come: Sequence[Input] = ()
     """What the next fault may let happen meanwhile; it takes from the front."""
-    beside: list["asyncio.Task[None]"] = field(default_factory=list)
     extra: int = 0
+    recoveries: list[float] = field(default_factory=list)
+    """Seconds from the end of a fault until everything published had come out, where a row waits for that."""
 
     def copy(self) -> Copy:
         return self.draw.choice([copy for copy in self.deployment.fleet.copies.values() if copy.running])

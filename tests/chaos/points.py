@@ -12,17 +12,20 @@ from typing import Any
 
 from schemas.topics import DEAD_LETTER, RECOMMENDATION
 
+STAGES = ("genotyper", "phenotyper", "recommender")
+RECOMMENDER = ("recommender",)
+
 Pass = Callable[[str], None]
 """Told the name of a point each time that the process passes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A step of a service. ``stage`` None: every service has it."""
+    """A step of a service."""
 
     name: str
     meaning: str
-    stage: str | None = None
+    stages: tuple[str, ...] = STAGES
     poison: bool = False
     """Passed only when something becomes a dead letter."""
 
@@ -30,18 +33,18 @@ class Point:
 POINTS = (
     Point("before-parse", "a batch is taken, nothing of a message is read"),
     Point("after-parse", "a message is read, nothing is made of it"),
-    Point("in-transaction", "everything is worked out, nothing is written to the store", "recommender"),
-    Point("written", "everything is written, the transaction is not committed", "recommender"),
-    Point("committed", "the transaction is committed, the batch is not finished", "recommender"),
+    Point("in-transaction", "everything is worked out, nothing is written to the store", RECOMMENDER),
+    Point("written", "everything is written, the transaction is not committed", RECOMMENDER),
+    Point("committed", "the transaction is committed, the batch is not finished", RECOMMENDER),
     Point("before-send", "what was made is not yet sent"),
     Point("unconfirmed", "the broker has it, its confirmation is not read"),
-    Point("confirmed", "what was made is confirmed"),
+    Point("confirmed", "what was made is confirmed", ("genotyper", "phenotyper")),
     Point("before-ack", "the batch is finished, nothing of it is acknowledged"),
     Point("acknowledged", "the batch is acknowledged, its positions are not committed"),
     Point("positions-committed", "the positions are committed"),
-    Point("relay-read", "the relay has read rows of the outbox", "recommender"),
-    Point("relay-confirmed", "the relay's events are confirmed, their rows still there", "recommender"),
-    Point("relay-deleted", "the rows are deleted", "recommender"),
+    Point("relay-read", "the relay has read rows of the outbox", RECOMMENDER),
+    Point("relay-confirmed", "the relay's events are confirmed, their rows still there", RECOMMENDER),
+    Point("relay-deleted", "the rows are deleted", RECOMMENDER),
     Point("letter-before-send", "a dead letter is made, not sent", poison=True),
     Point("letter-unconfirmed", "the broker has the dead letter, its confirmation is not read", poison=True),
     Point("letter-confirmed", "the dead letter is confirmed", poison=True),
@@ -56,7 +59,7 @@ _DECODERS = {
 
 def points_of(stage: str, *, poison: bool = True) -> tuple[Point, ...]:
     """The points that a service passes; ``poison``: with those of dead letters."""
-    return tuple(point for point in POINTS if point.stage in (None, stage) and (poison or not point.poison))
+    return tuple(point for point in POINTS if stage in point.stages and (poison or not point.poison))
 
 
 def install(stage: str, passing: Pass) -> None:

@@ -18,7 +18,10 @@ def as_object(found: Campaign) -> dict[str, Any]:
         "versions": found.versions,
         "kills": found.kills,
         "faults": dict(Counter(one.kind for one in found.happened)),
-        "details": dict(sorted(Counter(f"{one.kind}: {one.what}" for one in found.happened).items())),
+        "in_order": [
+            {"fault": one.kind, "what": one.what, "recovery": None if one.recovery is None else round(one.recovery, 1)}
+            for one in found.happened
+        ],
         "not_reached": found.missed,
         "inputs": found.inputs,
         "effects": found.effects,

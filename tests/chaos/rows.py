@@ -16,10 +16,9 @@ from tests.chaos import faults
 from tests.chaos.faults import Scene
 from tests.chaos.fleet import ended
 from tests.chaos.oracle import Bug
-from tests.chaos.points import points_of
+from tests.chaos.points import STAGES, points_of
 from tests.chaos.workload import BUG, Mix
 
-STAGES = ("genotyper", "phenotyper", "recommender")
 MESSAGES = 160
 _PATIENCE_SECONDS = 120.0
 
@@ -212,7 +211,7 @@ def _one(fault: Callable[[Scene], Awaitable[str | None]], times: int = 2) -> Hap
 
 
 async def _back(scene: Scene) -> None:
-    await scene.deployment.settle(_PATIENCE_SECONDS)
+    scene.recoveries.append(await scene.deployment.settle(_PATIENCE_SECONDS))
 
 
 async def _answers(port: int, wanted: int) -> None:

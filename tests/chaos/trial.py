@@ -27,7 +27,7 @@ class Tried:
     hung: list[str]
     unasked: list[str]
     recovery: float
-    """Seconds from the end of the fault until everything published had come out."""
+    """Seconds from the end of a fault until everything published had come out, the longest of the row."""
 
 
 class Trials:
@@ -57,13 +57,13 @@ class Trials:
             over = time.monotonic()
             await scene.flow(len(scene.to_come))
             await deployment.settle(_LAST_SECONDS)
-            recovery = time.monotonic() - over
+            scene.recoveries.append(time.monotonic() - over)
             await deployment.stop()
             seen = await deployment.observe()
         finally:
-            deployment.fleet.kill()
+            await deployment.abandon()
         verdict = judge(made, seen, self._references[row.mix, row.bug], row.bug)
         borne = {Exit.UNREACHABLE} if row.outlasts else set()
         failures = [end for end in deployment.fleet.failures if end.status not in borne]
         unasked = [f"{end.copy} with status {end.status}" for end in failures]
-        return Tried(row, verdict, deployment.fleet.hung, unasked, recovery)
+        return Tried(row, verdict, deployment.fleet.hung, unasked, max(scene.recoveries))
