@@ -27,9 +27,11 @@ async def test_the_watch_ends_at_whatever_moment_it_is_cancelled(steps: int, mon
     monkeypatch.setattr(relay, "_POLL_SECONDS", 0)
     settings = Settings.load()
     watched = Relay(settings, Producer(settings, "test"))
-    watch = asyncio.create_task(watched._until_lost(cast(Any, LivingSession())))
+    session = LivingSession()
+    watch = asyncio.create_task(watched._until_lost(cast(Any, session)))
     for _ in range(steps):
         await asyncio.sleep(0)
     watch.cancel()
-    done, _ = await asyncio.wait({watch}, timeout=5)
+    done, _ = await asyncio.wait({watch}, timeout=1)
+    session.lost.set()
     assert done
