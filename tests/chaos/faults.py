@@ -41,6 +41,7 @@ class Scene:
     draw: random.Random
     to_come: Sequence[Input] = ()
     """What the next fault may let happen meanwhile; it takes from the front."""
+    past: list[Input] = field(default_factory=list)
     extra: int = 0
     recoveries: list[float] = field(default_factory=list)
     """Seconds from the end of a fault until everything published had come out, where a row waits for that."""
@@ -48,9 +49,17 @@ class Scene:
     def copy(self) -> Copy:
         return self.draw.choice([copy for copy in self.deployment.fleet.copies.values() if copy.running])
 
-    async def flow(self, count: int) -> None:
-        """Publish the next inputs."""
-        now, self.to_come = self.to_come[:count], self.to_come[count:]
+    async def flow(self, count: int, rubbish: int = 0) -> None:
+        """Publish the next inputs; where there are none left, earlier ones again, as laboratories do.
+
+        ``rubbish``: so many of the earlier inputs that become dead letters beside them.
+        """
+        now, self.to_come = list(self.to_come[:count]), self.to_come[count:]
+        self.past += now
+        if self.past and len(now) < count:
+            now += self.draw.choices(self.past, k=count - len(now))
+        if rubbish and (bad := [one for one in self.past if one.cause is None]):
+            now += self.draw.choices(bad, k=rubbish)
         await self.deployment.publish(now)
 
 
@@ -97,7 +106,7 @@ async def order(scene: Scene, copy: Copy, action: str, point: str, number: int) 
     copy.order(f"{action} {point} {number}")
     deadline = time.monotonic() + _REACH_SECONDS
     while time.monotonic() < deadline:
-        await scene.flow(5)
+        await scene.flow(5, rubbish=2 if point.startswith("letter") else 0)
         if await ended(copy, 0.5):
             return f"{copy.stage}, {point}"
     # Nothing came its way, as when it has no partitions: what waits in it must not count as unasked later.
