@@ -76,7 +76,7 @@ def evaluate(
     with source as stream:
         lines = _lines(stream)
         if processes == 1:
-            evaluator = Evaluator(Releases().load(release), stage, options, known)
+            evaluator = Evaluator(_releases().load(release), stage, options, known)
             outcomes: Iterable[Outcome] = map(evaluator.evaluate, lines)
         else:
             outcomes = _in_processes(lines, processes, release, stage, options, known)
@@ -84,8 +84,12 @@ def evaluate(
     raise typer.Exit(Exit.REFUSED if rejected else Exit.DONE)
 
 
+def _releases() -> Releases:
+    return Releases(None, *Settings.load().knowledge_folders)
+
+
 def _release(name: str | None) -> str:
-    releases = Releases()
+    releases = _releases()
     try:
         return releases.load(name or releases.newest()).id
     except UnknownRelease:
@@ -150,7 +154,7 @@ _evaluator: Evaluator
 def _start_worker(release: str, stage: Stage, options: Options, known: Contexts) -> None:
     global _evaluator
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _evaluator = Evaluator(Releases().load(release), stage, options, known)
+    _evaluator = Evaluator(_releases().load(release), stage, options, known)
 
 
 def _evaluate_chunk(lines: list[bytes]) -> list[Outcome]:

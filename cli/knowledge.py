@@ -9,6 +9,7 @@ from cli.environment import APPEARANCE
 from cli.exits import Failure
 from cli.terminal import say, write_line
 from runtime.exits import Exit
+from runtime.settings import Settings
 
 if TYPE_CHECKING:
     from knowledge.release import Release
@@ -24,7 +25,7 @@ def list_releases(as_json: AsJson = False) -> None:
     from knowledge.describe import overview
     from knowledge.loader import Releases
 
-    releases = Releases()
+    releases = Releases(None, *Settings.load().knowledge_folders)
     for release in overview(releases):
         if as_json:
             write_line(orjson.dumps(release.data | {"sha256": releases.load(release.name).sha256}))
@@ -83,6 +84,6 @@ def _load(release: str) -> "Release":
     from knowledge.loader import Releases, UnknownRelease
 
     try:
-        return Releases().load(release)
+        return Releases(None, *Settings.load().knowledge_folders).load(release)
     except UnknownRelease as error:
         raise Failure(Exit.NOT_FOUND, str(error), "`pgx knowledge list` describes them.") from None

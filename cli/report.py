@@ -41,7 +41,7 @@ async def fetched(environment: "Settings", patient: str, tenant: str | None) -> 
 
     async with opened(environment) as store:
         owner = await the_tenant(store, patient, tenant)
-        found = await report_on(store, Releases().load, owner, patient)
+        found = await report_on(store, Releases(None, *environment.knowledge_folders).load, owner, patient)
     if found is None:
         raise nothing_known(patient, owner)
     return found

@@ -57,7 +57,7 @@ async def set_up(settings: Settings, tell: Callable[[str], None]) -> None:
 
 def _first_release(settings: Settings) -> Release:
     """The release that the settings name, else the newest. Raises ``Failure`` where it is not installed."""
-    releases = Releases()
+    releases = Releases(None, *settings.knowledge_folders)
     try:
         return releases.load(settings.knowledge_release or releases.newest())
     except UnknownRelease as error:

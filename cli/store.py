@@ -39,5 +39,7 @@ async def _dump(environment: "Settings", current: bool) -> None:
     from services.recommender.dump import dump as lines_of
 
     async with opened(environment) as results_store:
-        async for line in lines_of(results_store, Releases().load, current_only=current):
+        async for line in lines_of(
+            results_store, Releases(None, *environment.knowledge_folders).load, current_only=current
+        ):
             write_line(line)

@@ -7,6 +7,7 @@ import orjson
 
 from cli.lab_files import Document, Refusal
 from knowledge.loader import Releases
+from runtime.settings import Settings
 from schemas.errors import Rejected
 from services.genotyper.vcf import SampleFields, read, sample_map
 
@@ -22,7 +23,7 @@ def documents(
     path: Path, general: SampleFields, samples: Mapping[str, SampleFields] | None
 ) -> Iterator[Document | Refusal]:
     """The samples of a file as lab results, at the positions that the newest release knows."""
-    releases = Releases()
+    releases = Releases(None, *Settings.load().knowledge_folders)
     try:
         for number, result in enumerate(read(path, releases.load(releases.newest()), general, samples), start=1):
             yield Document(f"{path}:sample {number}", orjson.dumps(result))

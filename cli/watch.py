@@ -74,7 +74,8 @@ async def _missed(
         owner = await the_tenant(store, patient, tenant)
         if owner not in await tenants_of(store, patient):
             raise nothing_known(patient, owner)
-        async for event in events_since(store, Releases().load, owner, patient, since):
+        releases = Releases(None, *environment.knowledge_folders)
+        async for event in events_since(store, releases.load, owner, patient, since):
             show(to_json(event))
 
 

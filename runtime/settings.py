@@ -30,6 +30,13 @@ def _readable_file(path: Path) -> Path:
     return path
 
 
+def _folders(value: str) -> str:
+    for folder in filter(None, value.split(os.pathsep)):
+        if not Path(folder).is_dir():
+            raise ValueError(f"no folder {folder}; give the path of a folder that holds releases")
+    return value
+
+
 def _bootstrap_servers(value: str) -> str:
     for server in value.split(","):
         host, separator, port = server.strip().rpartition(":")
@@ -95,6 +102,11 @@ class Settings(BaseSettings):
         None,
         description="Release made active at the first `pgx setup`; none: the newest in the tree. Afterwards"
         " `pgx knowledge activate` decides.",
+    )
+    knowledge_folder: Annotated[str, AfterValidator(_folders)] = Field(
+        "",
+        description="Folders of a site's own releases, beside those that come with the software; several separated"
+        " by colons.",
     )
     topic_prefix: str = Field(
         "",
@@ -169,6 +181,11 @@ class Settings(BaseSettings):
     def database_password(self) -> str | None:
         """The store's password where it is kept in a file; None where the URL says it or none is needed."""
         return None if self.database_password_file is None else _secret(self.database_password_file)
+
+    @property
+    def knowledge_folders(self) -> tuple[Path, ...]:
+        """Folders of the site's own knowledge releases."""
+        return tuple(Path(folder) for folder in self.knowledge_folder.split(os.pathsep) if folder)
 
     def topic(self, topic: Topic) -> str:
         """The topic's name on the brokers."""

@@ -17,7 +17,7 @@ NAME = "genotyper"
 def build(settings: Settings) -> Service:
     """The service, not yet running."""
     metrics = Metrics(NAME)
-    activation = Activation(settings, Releases().load, metrics.knowledge_releases)
+    activation = Activation(settings, Releases(None, *settings.knowledge_folders).load, metrics.knowledge_releases)
     return stage(
         NAME,
         source=LAB_RESULT,

@@ -18,7 +18,7 @@ NAME = "phenotyper"
 def build(settings: Settings) -> Service:
     """The service, not yet running."""
     metrics = Metrics(NAME)
-    releases = Releases()
+    releases = Releases(None, *settings.knowledge_folders)
     metrics.knowledge_releases(set(releases.ids()))
     return stage(
         NAME,

@@ -57,7 +57,7 @@ class _App:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._releases = Releases()
+        self._releases = Releases(None, *settings.knowledge_folders)
         self._context = settings.topic(CLINICAL_CONTEXT)
         self.metrics = Metrics(STAGE)
         self.database = Fault()
