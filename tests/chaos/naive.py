@@ -21,7 +21,7 @@ def install() -> None:
 
 def _consume(self: Any, app: faust.App, handle: Handle, failure: object) -> None:
     source = app.topic(
-        self._subscription.topic, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
+        *self._subscription.topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
     )
 
     async def consume(stream: Any) -> None:
