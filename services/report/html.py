@@ -10,7 +10,7 @@ from schemas.phenotype import ResultNote
 from schemas.recommendation import Citation
 from services.report.facts import Facts
 from services.report.style import CSS
-from services.report.view import CONDITIONS, HEADINGS, NOT_RULED_OUT, Condition, Drug, Entry, GeneRow, View, view
+from services.report.view import CONDITIONS, HEADINGS, NOT_RULED_OUT, TAKES, Condition, Drug, Entry, GeneRow, View, view
 
 _SHORT = {1: "Avoid or replace", 2: "Adjust dose or drug", 3: "Take care", 4: "No change"}
 _COLUMNS = (("Drug", ' class="drug"'), ("What", ""), ("Because of", ""), ("Who says so", ""))
@@ -30,6 +30,7 @@ def render(facts: Facts) -> str:
             _head(v),
             '<main id="content">',
             _first(v),
+            _takes(v, numbers),
             _conditions(v, numbers),
             *(_details(v, priority, numbers) for priority in (1, 2, 3)),
             _usual(v, numbers),
@@ -142,6 +143,12 @@ def _condition(one: Condition, numbers: dict[Citation, int]) -> str:
         f"<h3>{escape(one.condition)}</h3> {marks}</header>\n<p>{escape(one.meaning)} {cited}</p>\n<ul>{care}</ul>\n"
         f'<p class="because">{escape(one.because)}. {escape(" ".join(one.limits))}</p>{doubts}\n</article>'
     )
+
+
+def _takes(v: View, numbers: dict[Citation, int]) -> str:
+    if not v.current:
+        return ""
+    return f"<h2>{TAKES}</h2>\n" + "\n".join(_article(drug, numbers) for drug in v.current)
 
 
 def _details(v: View, priority: int, numbers: dict[Citation, int]) -> str:

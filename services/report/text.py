@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from schemas.phenotype import ResultNote
 from services.report.facts import Facts
-from services.report.view import CONDITIONS, HEADINGS, NOT_RULED_OUT, Condition, Drug, Entry, GeneRow, View, view
+from services.report.view import CONDITIONS, HEADINGS, NOT_RULED_OUT, TAKES, Condition, Drug, Entry, GeneRow, View, view
 
 _INDENT = "  "
 _NARROWEST = 60
@@ -33,6 +33,7 @@ def _lines(v: View, width: int) -> Iterator[str]:
         yield from _wrapped(f"{_result(note)}: withdrawn, not used", width, hanging=1)
     if v.preliminary:
         yield "PRELIMINARY: at least one result below may still change."
+    yield from _section(TAKES, v.current, width)
     yield from _conditions(v, width)
     for priority in (1, 2, 3):
         yield from _section(HEADINGS[priority], v.of_priority(priority), width)

@@ -17,6 +17,7 @@ HEADINGS = {
     3: "Monitor or take care",
     4: "Nothing to change",
 }
+TAKES = "What the patient takes now"
 CONDITIONS = "Inherited conditions"
 NOT_RULED_OUT = "Looked for and not found, which does not rule them out:"
 _NO_ADVICE = ("no-recommendation",)
@@ -59,6 +60,8 @@ class Drug:
     atc: tuple[str, ...]
     priority: int
     entries: tuple[Entry, ...]
+    current: bool
+    """The patient takes it now."""
 
     @property
     def contradicted(self) -> bool:
@@ -124,8 +127,14 @@ class View:
     not_assayed: tuple[str, ...]
     references: tuple[Citation, ...]
 
+    @property
+    def current(self) -> tuple[Drug, ...]:
+        """What the patient takes now, the most pressing first: it is shown before all else."""
+        return tuple(drug for drug in self.drugs if drug.current)
+
     def of_priority(self, priority: int) -> tuple[Drug, ...]:
-        return tuple(drug for drug in self.drugs if drug.priority == priority)
+        """The other drugs of a priority."""
+        return tuple(drug for drug in self.drugs if drug.priority == priority and not drug.current)
 
 
 def view(facts: Facts) -> View:
@@ -204,6 +213,7 @@ def _drug(name: str, recommendations: Sequence[Recommendation], facts: Facts) ->
         atc=recommendations[0].atc,
         priority=min(r.priority for r in recommendations),
         entries=_entries(recommendations, facts.phenotypes),
+        current=any(r.current_medication for r in recommendations),
     )
 
 
@@ -234,7 +244,12 @@ def _entry(alike: Sequence[Recommendation], sources: dict[str, str], phenotypes:
 
 
 def _because(gene: str, key: str, recommendation: Recommendation, phenotypes: Sequence[Phenotype]) -> str:
-    """``CYP2D6 score 1.0, Intermediate Metabolizer (*1/*4)``."""
+    """``CYP2D6 score 1.0, Intermediate Metabolizer (*1/*4)``; under other drugs: what it comes to, and why."""
+    for one in recommendation.phenoconverted:
+        if one.gene == gene:
+            diplotype = recommendation.diplotypes.get(gene)
+            genetic = " ".join(filter(None, [one.genetic, f"({diplotype})" if diplotype else None]))
+            return f"{gene} effectively {key}, as {one.because}; genetically {genetic}"
     if key == _NO_RESULT:
         return f"{gene} not known"
     diplotype = recommendation.diplotypes.get(gene)
