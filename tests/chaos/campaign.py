@@ -135,7 +135,7 @@ async def _disturbed(here: Machine, plan: Plan, made: Sequence[Input], found: Ca
     try:
         await deployment.start(dict(plan.copies))
         await deployment.settle(_SETTLE_SECONDS)
-        await _faults(Scene(deployment, draw), plan, made, found, tell)
+        await _faults(Scene(deployment, draw, goes_on=plan.naive), plan, made, found, tell)
         await deployment.settle(_SETTLE_SECONDS)
     except NotSettled as error:
         found.not_settled = str(error)

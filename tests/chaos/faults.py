@@ -15,6 +15,7 @@ from tests.chaos.points import POINTS, points_of
 from tests.chaos.workload import Input
 
 _REACH_SECONDS = 20.0
+_END_SECONDS = 45.0
 _SHELL = (
     "before-send",
     "confirmed",
@@ -41,6 +42,8 @@ class Scene:
     draw: random.Random
     to_come: Sequence[Input] = ()
     """What the next fault may let happen meanwhile; it takes from the front."""
+    goes_on: bool = False
+    """The services under test do not end by an error of their shell."""
     past: list[Input] = field(default_factory=list)
     extra: int = 0
     recoveries: list[float] = field(default_factory=list)
@@ -100,14 +103,18 @@ async def at_point(scene: Scene) -> str | None:
 
 
 async def order(scene: Scene, copy: Copy, action: str, point: str, number: int) -> str | None:
-    """Let it happen at this point of this copy, and publish until it has."""
+    """Let it happen at this point of this copy, and publish until it has and the process has ended."""
     copy.ended.clear()
     copy.excused = True
+    read = copy.log.stat().st_size if copy.log.exists() else 0
     copy.order(f"{action} {point} {number}")
     deadline = time.monotonic() + _REACH_SECONDS
     while time.monotonic() < deadline:
         await scene.flow(5, rubbish=2 if point.startswith("letter") else 0)
-        if await ended(copy, 0.5):
+        over = await ended(copy, 0.5)
+        if f"{action} at {point}".encode() in copy.log.read_bytes()[read:]:
+            if not over and not scene.goes_on:
+                await ended(copy, _END_SECONDS)
             return f"{copy.stage}, {point}"
     # Nothing came its way, as when it has no partitions: what waits in it must not count as unasked later.
     copy.signal(signal.SIGKILL)
