@@ -19,7 +19,7 @@ from schemas.finding import Finding
 from schemas.genotype import GeneCall, GenotypeCalled, KnowledgeRef
 from schemas.lab_result import MAX_BYTES, LabResult
 from schemas.phenotype import Phenotype
-from schemas.recommendation import CurrentMedication, DoseEstimate, Recommendation
+from schemas.recommendation import CurrentMedication, DoseEstimate, Recommendation, Silence
 from schemas.serialise import to_json
 from schemas.topics import GENOTYPE
 from schemas.warning import Warning
@@ -77,6 +77,8 @@ class Evaluated(Model):
     genotypes: tuple[GeneCall, ...]
     phenotypes: tuple[Phenotype, ...]
     recommendations: tuple[Recommendation, ...]
+    silent: tuple[Silence, ...]
+    """Where sources that have rows about a drug say nothing about these results."""
     findings: tuple[Finding, ...]
     """What the genes say about inherited conditions, what was found first."""
     warnings: tuple[Warning, ...]
@@ -134,6 +136,7 @@ class Evaluator:
             **answer.__dict__,
             phenotypes=advice.phenotypes,
             recommendations=advice.recommendations,
+            silent=advice.silent,
             findings=advice.findings,
             medications=advice.medications,
             dose_estimates=advice.dose_estimates,

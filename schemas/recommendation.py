@@ -106,6 +106,10 @@ class Recommendation(Model):
     text: str
     citation: Citation
     rule: str
+    """Stable id, made from source, drug, population and the keys in ``genes`` and from nothing else: the same in every
+    release, whatever it advises."""
+    row: str = ""
+    """Id of the knowledge release's row, which may be about several keys: for audit."""
     priority: int
     """What a clinician must see first: 1 avoid or use another drug, 2 change the dose or consider another, 3 monitor or
     take care, 4 nothing to change."""
@@ -145,6 +149,16 @@ class CurrentMedication(Model):
     named in a way that is not understood."""
 
 
+class Silence(Model):
+    """A source has rows about the drug by these genes, but none for the patient's keys: it says nothing, neither that
+    the usual dose is right nor anything else."""
+
+    drug: str
+    source: str
+    population: str
+    genes: dict[str, str]
+
+
 class ChangeKind(StrEnum):
     ISSUED = "issued"
     CHANGED = "changed"
@@ -179,6 +193,8 @@ class RecommendationsChanged(Model):
     changes: tuple[Change, ...] = ()
     phenotypes: tuple[Phenotype, ...] = ()
     recommendations: tuple[Recommendation, ...] = ()
+    silent: tuple[Silence, ...] = ()
+    """Where sources say nothing about the patient's results."""
     findings: tuple[Finding, ...] = ()
     """What the genes say about inherited conditions, what was found first."""
     results: tuple[ResultNote, ...] = Field(default=())

@@ -33,7 +33,7 @@ def main() -> None:
     guidance = Guidance(release)
     show("patients while keys are still new", [_one(guidance, p) for p in patients])
     warm = [_one(guidance, p) for p in patients]
-    counts = [len(guidance.recommend(*p)) for p in patients]
+    counts = [len(guidance.guide(*p).recommendations) for p in patients]
     show(f"patients when their keys were met before ({statistics.mean(counts):.0f} recommendations each)", warm)
     show("phenotypes of a patient", [_timed(lambda p=p: assign(release, p[0])) for p in patients])  # type: ignore[misc]
     memory()
@@ -60,7 +60,7 @@ def memory() -> None:
     prepared, _ = tracemalloc.get_traced_memory()
     guidance = Guidance(release)
     for seed in range(PATIENTS):
-        guidance.recommend(*patient(release, seed))
+        guidance.guide(*patient(release, seed))
     used, _ = tracemalloc.get_traced_memory()
     print(f"memory: release {loaded / 1e6:.1f} MB, prepared {prepared / 1e6:.1f} MB, "
           f"with what {PATIENTS} patients left behind {used / 1e6:.1f} MB")  # fmt: skip
@@ -68,7 +68,7 @@ def memory() -> None:
 
 
 def _one(guidance: Guidance, one: Patient) -> float:
-    return _timed(lambda: guidance.recommend(*one))
+    return _timed(lambda: guidance.guide(*one))
 
 
 def _timed(function: Callable[[], object]) -> float:

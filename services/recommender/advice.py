@@ -9,13 +9,15 @@ from knowledge.release import Release
 from schemas.finding import Finding
 from schemas.genotype import GeneCall
 from schemas.phenotype import Conversion, Phenotype
-from schemas.recommendation import CurrentMedication, DoseEstimate, Phenoconverted, Recommendation
+from schemas.recommendation import CurrentMedication, DoseEstimate, Phenoconverted, Recommendation, Silence
 from services.recommender.context.current import Context
 from services.recommender.context.medications import Taken, drug_names
 from services.recommender.context.phenoconversion import phenoconversion
 from services.recommender.dosing.flow import dose_flow
 from services.recommender.findings import findings
-from services.recommender.guidance import recommend
+from services.recommender.guidance import guide
+from services.recommender.rows import order
+from services.recommender.silence import place
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Advice:
 
     phenotypes: tuple[Phenotype, ...]
     recommendations: tuple[Recommendation, ...]
+    silent: tuple[Silence, ...] = ()
     findings: tuple[Finding, ...] = ()
     medications: tuple[CurrentMedication, ...] = ()
     dose_estimates: tuple[DoseEstimate, ...] = ()
@@ -40,8 +43,9 @@ def advise(
     that the guideline around them is asked with the genetic phenotypes.
     """
     if context is None:
-        advice = recommend(release, genotypes, phenotypes)
-        return Advice(tuple(phenotypes), advice, findings(release, genotypes, phenotypes))
+        guided = guide(release, genotypes, phenotypes)
+        found = findings(release, genotypes, phenotypes)
+        return Advice(tuple(phenotypes), guided.recommendations, guided.silent, found)
     taken = drug_names(release).recognise(context.medications)
     conversion = phenoconversion(release)
     effective = conversion.effective(phenotypes, taken)
@@ -55,7 +59,8 @@ def advise(
     recommendations = []
     estimate: DoseEstimate | None = None
     carried = False
-    for one, seen in _looked_up(release, genotypes, effective, seen_by):
+    looked_up, silent = _looked_up(release, genotypes, effective, seen_by)
+    for one, seen in looked_up:
         more: dict[str, Any] = {}
         if one.drug in patients_drugs:
             more["current_medication"] = True
@@ -71,6 +76,7 @@ def advise(
     return Advice(
         effective,
         tuple(recommendations),
+        silent,
         findings(release, genotypes, phenotypes),
         tuple(map(_medication, taken)),
         (estimate,) if estimate is not None and not carried else (),
@@ -82,24 +88,27 @@ def _looked_up(
     genotypes: Sequence[GeneCall],
     effective: Sequence[Phenotype],
     seen_by: Mapping[str, Sequence[Phenotype]],
-) -> Iterable[tuple[Recommendation, Sequence[Phenotype]]]:
-    """The rows that are met, each with the phenotypes that it was asked with, in the order of recommendations."""
+) -> tuple[list[tuple[Recommendation, Sequence[Phenotype]]], tuple[Silence, ...]]:
+    """The advice, each with the phenotypes that it was asked with, and the silences, in their orders."""
     differing = {drug: seen for drug, seen in seen_by.items() if _keys(seen) != _keys(effective)}
-    found = [(one, effective) for one in recommend(release, genotypes, effective) if one.drug not in differing]
+    guided = guide(release, genotypes, effective)
+    found = [(one, effective) for one in guided.recommendations if one.drug not in differing]
+    silent = [one for one in guided.silent if one.drug not in differing]
+    if not differing:
+        return found, guided.silent
     for drug, seen in differing.items():
-        found += [(one, seen) for one in recommend(release, genotypes, seen) if one.drug == drug]
-    return sorted(found, key=_order) if differing else found
+        guided = guide(release, genotypes, seen)
+        found += [(one, seen) for one in guided.recommendations if one.drug == drug]
+        silent += [one for one in guided.silent if one.drug == drug]
+    return sorted(found, key=_order), tuple(sorted(silent, key=place))
 
 
 def _keys(phenotypes: Sequence[Phenotype]) -> list[Any]:
     return [one.effective for one in phenotypes]
 
 
-def _order(item: tuple[Recommendation, Sequence[Phenotype]]) -> tuple[Any, ...]:
-    one = item[0]
-    genes = tuple(sorted(one.genes))
-    keys = tuple(one.genes[gene] for gene in genes)
-    return (one.priority, one.drug, one.source, one.population, genes, keys, one.rule)
+def _order(item: tuple[Recommendation, Sequence[Phenotype]]) -> str:
+    return order(item[0])
 
 
 def _converted(recommendation: Recommendation, seen: Sequence[Phenotype]) -> Iterable[Phenoconverted]:

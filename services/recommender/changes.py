@@ -38,7 +38,7 @@ def _in_slot(before: list[Recommendation], after: list[Recommendation], reason: 
     if len(before) == len(after) == 1:
         return [] if _advice(before[0]) == _advice(after[0]) else [_changed(before[0], after[0], reason)]
     gone, come = list(before), list(after)
-    pairs = [(old, new) for old in before for new in after if _place(old) == _place(new)]
+    pairs = [(old, new) for old in before for new in after if old.rule == new.rule]
     for old, new in pairs:
         gone.remove(old)
         come.remove(new)
@@ -54,10 +54,6 @@ def _in_slot(before: list[Recommendation], after: list[Recommendation], reason: 
         *(_issued(new, reason) for new in come[paired:]),
         *(_withdrawn(old, reason) for old in gone[paired:]),
     ]
-
-
-def _place(one: Recommendation) -> tuple[Any, ...]:
-    return (one.rule, one.genes)
 
 
 def _advice(one: Recommendation) -> tuple[Any, ...]:

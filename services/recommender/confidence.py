@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from knowledge.model import Doubt, Gene, Matching, PhenotypeMethod, Rule
 from schemas.genotype import CallStatus, GeneCall
-from schemas.lab_result import Status
 from schemas.phenotype import Inference
 from services.recommender.keys import State
 
@@ -20,8 +19,13 @@ def of(reasons: tuple[str, ...]) -> str:
     return REDUCED if reasons else HIGH
 
 
-def of_call(gene: Gene | None, call: GeneCall | None, state: State, *, several: bool) -> Iterator[str]:
-    """Reasons in a gene's call and in how its phenotype came about. ``several``: the gene has other states too."""
+def of_call(
+    gene: Gene | None, call: GeneCall | None, state: State, *, several: bool, preliminary: bool
+) -> Iterator[str]:
+    """Reasons in a gene's call and in how its phenotype came about.
+
+    ``several``: the gene has other states too; ``preliminary``: so is a result that it comes from.
+    """
     symbol = state.gene
     if several or (call is not None and call.status is CallStatus.AMBIGUOUS):
         yield f"{symbol}: several diplotypes are possible"
@@ -30,10 +34,13 @@ def of_call(gene: Gene | None, call: GeneCall | None, state: State, *, several: 
     phenotype = state.phenotypes[0]
     if phenotype.inference is Inference.SINGLE_VARIANT:
         yield f"{symbol}: no diplotype could be called, known by one variant alone"
-    if any(p.warnings for p in state.phenotypes):
-        yield f"{symbol}: the reported phenotype or score is not what the reported diplotype or score means"
     for one in state.phenotypes:
-        yield from one.effective.reasons if one.effective is not None else ()
+        if one.warnings:
+            yield f"{symbol}: the reported phenotype or score is not what the reported diplotype or score means"
+            break
+    for one in state.phenotypes:
+        if one.effective is not None:
+            yield from one.effective.reasons
     if phenotype.effective is not None and isinstance(phenotype.effective.lookup_key, tuple):
         yield f"{symbol}: the effective phenotype stands for several activity scores"
     elif isinstance(phenotype.lookup_key, tuple):
@@ -41,7 +48,7 @@ def of_call(gene: Gene | None, call: GeneCall | None, state: State, *, several: 
     presence = gene is not None and gene.phenotype.method is PhenotypeMethod.ALLELE_PRESENCE
     if presence and len(phenotype.alleles) == 1:
         yield f"{symbol}: only one allele is reported"
-    if any(p.result is not None and p.result.status == Status.PRELIMINARY for p in state.phenotypes):
+    if preliminary:
         yield f"{symbol}: the result is preliminary"
 
 

@@ -4,8 +4,7 @@ Worked out once for each state of a gene, as most recommendations share a few of
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any
 
 from knowledge.model import Doubt, Gene
@@ -15,8 +14,10 @@ from schemas.phenotype import ResultNote
 from services.recommender import confidence
 from services.recommender.keys import State
 
+_PRELIMINARY = Status.PRELIMINARY.value
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Behind:
     """What one or several states together give."""
 
@@ -24,17 +25,18 @@ class Behind:
     results: tuple[ResultNote, ...]
     preliminary: bool
     reasons: tuple[str, ...]
+    facts: dict[str, Any] = field(init=False)
+    """As a recommendation states them."""
 
-    @cached_property
-    def facts(self) -> dict[str, Any]:
-        """As a recommendation states them."""
-        return {
+    def __post_init__(self) -> None:
+        facts = {
             "confidence": confidence.of(self.reasons),
             "confidence_reasons": self.reasons,
             "diplotypes": self.diplotypes,
             "results": self.results,
             "preliminary": self.preliminary,
         }
+        object.__setattr__(self, "facts", facts)
 
 
 class Evidence:
@@ -66,6 +68,8 @@ class Evidence:
 
     def doubted(self, doubts: tuple[Doubt, ...], states: tuple[State, ...]) -> tuple[str, ...]:
         """The reasons of those doubts that apply to one of the states."""
+        if not doubts:
+            return ()
         asked = (tuple(doubt.id for doubt in doubts), states)
         found = self._doubted.get(asked)
         if found is None:
@@ -74,31 +78,37 @@ class Evidence:
         return found
 
     def _one(self, state: State) -> Behind:
+        gene = self._genes.get(state.gene)
         call = self._calls.get(state.gene)
-        several = len(self._states[state.gene]) > 1
-        reasons = list(confidence.of_call(self._genes.get(state.gene), call, state, several=several))
-        doubted = self.doubted(self._doubts.get(state.gene, ()), (state,))
-        reasons += doubted or confidence.of_curated(self._curated.get(state.gene, frozenset()), state)
         notes = _notes(state)
+        preliminary = _PRELIMINARY in [note.status for note in notes]
+        several = len(self._states[state.gene]) > 1
+        reasons = tuple(confidence.of_call(gene, call, state, several=several, preliminary=preliminary))
+        reasons += self.doubted(self._doubts.get(state.gene, ()), (state,)) or self._of_curated(state)
         return Behind(
             diplotypes={state.gene: state.diplotype} if state.diplotype is not None else {},
-            results=_in_order(notes) if len(notes) > 1 else notes,
-            preliminary=any(note.status == Status.PRELIMINARY for note in notes),
-            reasons=tuple(reasons),
+            results=notes,
+            preliminary=preliminary,
+            reasons=reasons,
         )
+
+    def _of_curated(self, state: State) -> tuple[str, ...]:
+        names = self._curated.get(state.gene)
+        return tuple(confidence.of_curated(names, state)) if names else ()
 
     def _several(self, states: tuple[State, ...]) -> Behind:
         each = [self.behind((state,)) for state in states]
         diplotypes: dict[str, list[str]] = {}
         for one in each:
             for gene, name in one.diplotypes.items():
-                if name not in diplotypes.setdefault(gene, []):
-                    diplotypes[gene].append(name)
+                names = diplotypes.setdefault(gene, [])
+                if name not in names:
+                    names.append(name)
         return Behind(
-            diplotypes={gene: " or ".join(names) for gene, names in sorted(diplotypes.items())},
-            results=_in_order(tuple(dict.fromkeys(note for one in each for note in one.results))),
-            preliminary=any(one.preliminary for one in each),
-            reasons=tuple(dict.fromkeys(reason for one in each for reason in one.reasons)),
+            diplotypes={gene: " or ".join(diplotypes[gene]) for gene in sorted(diplotypes)},
+            results=_merged([one.results for one in each]),
+            preliminary=True in [one.preliminary for one in each],
+            reasons=tuple(dict.fromkeys([reason for one in each for reason in one.reasons])),
         )
 
 
@@ -106,7 +116,14 @@ def _notes(state: State) -> tuple[ResultNote, ...]:
     if len(state.phenotypes) == 1:
         result = state.phenotypes[0].result
         return () if result is None else (result,)
-    return tuple(dict.fromkeys(p.result for p in state.phenotypes if p.result is not None))
+    return _merged([(p.result,) for p in state.phenotypes if p.result is not None])
+
+
+def _merged(several: Sequence[tuple[ResultNote, ...]]) -> tuple[ResultNote, ...]:
+    """Each note once, in order."""
+    if not several or several.count(several[0]) == len(several):
+        return several[0] if several else ()
+    return _in_order(tuple(dict.fromkeys([note for notes in several for note in notes])))
 
 
 def _in_order(notes: tuple[ResultNote, ...]) -> tuple[ResultNote, ...]:

@@ -3,7 +3,6 @@
 What a release says about a phenotype holds for everyone who has it; drugs that the patient takes change nothing here.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from knowledge import model
@@ -13,7 +12,8 @@ from schemas.genotype import GeneCall
 from schemas.phenotype import Phenotype
 from services.recommender import confidence
 from services.recommender.evidence import Evidence
-from services.recommender.keys import State, states
+from services.recommender.filled import filled
+from services.recommender.keys import Reading, State
 
 _ORDER = {significance: number for number, significance in enumerate(Significance)}
 
@@ -23,51 +23,61 @@ class Findings:
 
     def __init__(self, release: Release) -> None:
         self._statements = {
-            (statement.gene, phenotype): statement
+            (statement.gene, phenotype): _known(statement)
             for statement in release.findings
             for phenotype in statement.phenotypes
         }
-        self._references = {
-            statement.id: tuple(Reference(**reference.model_dump()) for reference in statement.references)
-            for statement in release.findings
-        }
         named = {statement.gene for statement in release.findings}
         self._genes = {symbol: gene for symbol, gene in release.genes.items() if symbol in named}
+        self._reading = Reading(self._genes, {})
         self._curated = confidence.curated(self._genes)
         self._doubts = confidence.about_genes(release.doubts)
 
     def of(self, genotypes: Sequence[GeneCall], phenotypes: Sequence[Phenotype]) -> tuple[Finding, ...]:
         """The patient's findings: what was found first, then by condition and gene."""
         genetic = [_without_drugs(one) for one in phenotypes if one.gene in self._genes]
-        of_genes = states(self._genes, {}, genetic)
+        of_genes = self._reading.states(genetic)
         evidence = Evidence(self._genes, self._curated, self._doubts, genotypes, of_genes)
-        met: dict[str, list[State]] = defaultdict(list)
-        statements = {statement.id: statement for statement in self._statements.values()}
+        met: dict[str, tuple[Finding, list[State]]] = {}
         for state in (state for of_gene in of_genes.values() for state in of_gene):
-            if (statement := self._statements.get((state.gene, state.phenotypes[0].phenotype or ""))) is not None:
-                met[statement.id].append(state)
-        found = (self._finding(statements[name], tuple(behind), evidence) for name, behind in met.items())
-        return tuple(sorted(_telling(list(found)), key=_order))
+            statement = self._statements.get((state.gene, state.phenotypes[0].phenotype or ""))
+            if statement is not None:
+                met.setdefault(statement.finding, (statement, []))[1].append(state)
+        found = [_completed(statement, tuple(behind), evidence) for statement, behind in met.values()]
+        return tuple(sorted(_telling(found), key=_order))
 
-    def _finding(self, statement: model.Finding, behind: tuple[State, ...], evidence: Evidence) -> Finding:
-        known = evidence.behind(behind)
-        phenotypes = dict.fromkeys(state.phenotypes[0].phenotype or "" for state in behind)
-        return Finding(
-            finding=statement.id,
-            condition=statement.condition,
-            significance=Significance[statement.significance.name],
-            gene=statement.gene,
-            phenotype=" or ".join(phenotypes),
-            diplotype=known.diplotypes.get(statement.gene),
-            meaning=statement.meaning,
-            care=statement.care,
-            limits=statement.limits,
-            references=self._references[statement.id],
-            confidence=confidence.of(known.reasons),
-            confidence_reasons=known.reasons,
-            results=known.results,
-            preliminary=known.preliminary,
-        )
+
+def _known(statement: model.Finding) -> Finding:
+    """All that is the same for every patient."""
+    return Finding(
+        finding=statement.id,
+        condition=statement.condition,
+        significance=Significance[statement.significance.name],
+        gene=statement.gene,
+        phenotype="",
+        diplotype=None,
+        meaning=statement.meaning,
+        care=statement.care,
+        limits=statement.limits,
+        references=tuple(Reference(**reference.model_dump()) for reference in statement.references),
+        confidence=confidence.HIGH,
+        confidence_reasons=(),
+        results=(),
+        preliminary=False,
+    )
+
+
+def _completed(statement: Finding, behind: tuple[State, ...], evidence: Evidence) -> Finding:
+    known = evidence.behind(behind)
+    more = {
+        "phenotype": " or ".join(dict.fromkeys(state.phenotypes[0].phenotype or "" for state in behind)),
+        "diplotype": known.diplotypes.get(statement.gene),
+        "confidence": confidence.of(known.reasons),
+        "confidence_reasons": known.reasons,
+        "results": known.results,
+        "preliminary": known.preliminary,
+    }
+    return filled(Finding, statement.__dict__ | more, statement.model_fields_set)
 
 
 def _without_drugs(phenotype: Phenotype) -> Phenotype:

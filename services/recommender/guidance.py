@@ -1,22 +1,25 @@
 """Recommendations of a patient: every guideline row that the phenotypes meet, complete and in one fixed order.
 
-Sources stay side by side; where a source has no row for a result it says nothing, and so nothing is put here.
+Sources stay side by side; where a source has no row for a result it says nothing, and so nothing is put in its place:
+that it is silent is told apart from the advice.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
 from knowledge.release import Release
 from schemas.genotype import GeneCall
 from schemas.phenotype import Phenotype
-from schemas.recommendation import Recommendation
+from schemas.recommendation import Recommendation, Silence
 from services.recommender import confidence, rows, tables
 from services.recommender.conflicts import Position, conflicts, may_conflict, subject
 from services.recommender.evidence import Evidence
-from services.recommender.keys import State, states
-from services.recommender.rows import Place, Row
+from services.recommender.keys import NO_RESULT, Keys, Reading, State
+from services.recommender.rows import Row
+from services.recommender.silence import Silences, Silent, told
 from services.recommender.tables import Asked
 
 _KEPT = 16384
@@ -24,7 +27,17 @@ _KEPT = 16384
 
 Combination = tuple[State, ...]
 """The states that met a row together; genes without a result have none."""
-Met = tuple[Row, list[Combination]]
+Met = tuple[Row, tuple[Combination, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Guided:
+    """What the sources say to one patient."""
+
+    recommendations: tuple[Recommendation, ...]
+    """By priority, drug, source, population and keys."""
+    silent: tuple[Silence, ...]
+    """By drug, source, population and keys."""
 
 
 class Guidance:
@@ -33,42 +46,91 @@ class Guidance:
     def __init__(self, release: Release) -> None:
         self._genes = release.genes
         self._chapters = tables.build(rows.advice(release), release.genes)
-        self._genotypes: dict[str, set[str]] = defaultdict(set)
+        self._silences = Silences(release)
+        self._order = sorted({*self._chapters, *self._silences.genes})
+        genotypes: dict[str, set[str]] = defaultdict(set)
         for chapter in self._chapters.values():
             for gene, genotype in chapter.genotypes():
-                self._genotypes[gene].add(genotype)
+                genotypes[gene].add(genotype)
+        self._reading = Reading(release.genes, genotypes)
         self._curated = confidence.curated(release.genes)
         self._doubts = confidence.about_genes(release.doubts)
         self._asked = lru_cache(maxsize=_KEPT)(self._ask)
+        self._certain_conflicts = lru_cache(maxsize=_KEPT)(_certain_conflicts)
 
-    def recommend(self, genotypes: Sequence[GeneCall], phenotypes: Sequence[Phenotype]) -> tuple[Recommendation, ...]:
-        """The patient's recommendations, by priority, drug, source, population and keys."""
-        of_genes = states(self._genes, self._genotypes, phenotypes)
+    def guide(self, genotypes: Sequence[GeneCall], phenotypes: Sequence[Phenotype]) -> Guided:
+        """What the sources say to a patient, and where they are silent."""
+        of_genes = self._reading.states(phenotypes)
         evidence = Evidence(self._genes, self._curated, self._doubts, genotypes, of_genes)
-        met = self._met(of_genes)
-        against = _conflicts(met.values())
+        met, silent = self._met(of_genes)
+        against = self._conflicts(met, certain=all(len(of_gene) == 1 for of_gene in of_genes.values()))
         in_order = sorted(met.values(), key=_order)
-        return tuple(_complete(row, combined, evidence, against.get(row.place, ())) for row, combined in in_order)
+        return Guided(
+            tuple([_complete(row, combined, evidence, against.get(row.id, ())) for row, combined in in_order]),
+            told(silent, [row for row, _ in in_order]),
+        )
 
-    def _met(self, of_genes: Mapping[str, Sequence[State]]) -> dict[Place, Met]:
-        """The rows that the patient's states meet, each with every combination of states that met it."""
-        met: dict[Place, Met] = {}
-        for genes in self._chapters:
-            if not of_genes.keys().isdisjoint(genes):
-                for combination in product(*(of_genes.get(gene, (None,)) for gene in genes)):
-                    present = tuple(state for state in combination if state is not None)
-                    for row in self._asked(genes, tuple(state.keys if state else None for state in combination)):
-                        if row.place in met:
-                            met[row.place][1].append(present)
-                        else:
-                            met[row.place] = (row, [present])
-        return met
+    def _met(self, of_genes: Mapping[str, Sequence[State]]) -> tuple[dict[str, Met], Silent]:
+        """The rows that the patient's states meet, each with every combination of states that met it; the silences."""
+        met: dict[str, Met] = {}
+        silent: Silent = {}
+        for genes in self._order:
+            if of_genes.keys().isdisjoint(genes):
+                continue
+            for combination in product(*(of_genes.get(gene, (None,)) for gene in genes)):
+                keys = tuple([state.keys if state else None for state in combination])
+                found, without = self._asked(genes, keys)
+                silent |= without
+                together = (tuple([state for state in combination if state]),)
+                for row in found:
+                    known = met.get(row.id)
+                    met[row.id] = (row, together if known is None else known[1] + together)
+        return met, silent
 
-    def _ask(self, genes: tuple[str, ...], asked: Asked) -> tuple[Row, ...]:
-        return self._chapters[genes].met(asked)
+    def _ask(self, genes: tuple[str, ...], asked: Asked) -> tuple[tuple[Row, ...], Silent]:
+        found = self._chapters[genes].met(asked) if genes in self._chapters else ()
+        return found, self._silences.of(genes, asked, found)
+
+    def _conflicts(self, met: Mapping[str, Met], *, certain: bool) -> dict[str, tuple[str, ...]]:
+        """By recommendation: those of other sources that contradict it.
+
+        Where each gene is one thing only (``certain``), the rows alone decide, the same for everyone who meets them.
+        """
+        by_drug: dict[str, list[Met]] = defaultdict(list)
+        for item in met.values():
+            advice = item[0].advice
+            if advice.contested and advice.stances:
+                by_drug[advice.rule.drug].append(item)
+        found: dict[str, tuple[str, ...]] = {}
+        for of_drug in by_drug.values():
+            if len(of_drug) > 1:
+                found |= self._certain_conflicts(tuple([row for row, _ in of_drug])) if certain else _conflicts(of_drug)
+        return found
 
 
-def _order(met: Met) -> rows.Order:
+def _certain_conflicts(of_drug: tuple[Row, ...]) -> dict[str, tuple[str, ...]]:
+    one = {gene: State(gene, (), Keys((), (), None)) for row in of_drug for gene in row.keys}
+    with_result = ([one[gene] for gene, key in row.keys.items() if key != NO_RESULT] for row in of_drug)
+    return _conflicts([(row, (tuple(states),)) for row, states in zip(of_drug, with_result, strict=True)])
+
+
+def _conflicts(of_drug: Sequence[Met]) -> dict[str, tuple[str, ...]]:
+    """By recommendation on one drug: those of other sources that contradict it."""
+    if not may_conflict([row.advice.stances for row, _ in of_drug]):
+        return {}
+    positions = [_position(row, combinations) for row, combinations in of_drug]
+    return {
+        of_drug[index][0].id: tuple(sorted({of_drug[other][0].id for other in others}))
+        for index, others in conflicts(positions).items()
+    }
+
+
+def _position(row: Row, combinations: Sequence[Combination]) -> Position:
+    about = tuple(subject(combination, row.keys) for combination in combinations)
+    return Position(row.advice.rule, row.advice.stances, about)
+
+
+def _order(met: Met) -> str:
     return met[0].order
 
 
@@ -88,27 +150,6 @@ def _complete(
     return row.completed(behind.facts | sure)
 
 
-def _conflicts(met: Iterable[Met]) -> dict[Place, tuple[str, ...]]:
-    """For each recommendation that another source's contradicts: the rules of these."""
-    by_drug: dict[str, list[Met]] = defaultdict(list)
-    for item in met:
-        advice = item[0].advice
-        if advice.contested and advice.stances:
-            by_drug[advice.rule.drug].append(item)
-    found: dict[Place, tuple[str, ...]] = {}
-    for of_drug in by_drug.values():
-        if len(of_drug) > 1 and may_conflict([row.advice.stances for row, _ in of_drug]):
-            positions = [_position(row, combined) for row, combined in of_drug]
-            for index, others in conflicts(positions).items():
-                found[of_drug[index][0].place] = tuple(sorted({positions[other].rule.id for other in others}))
-    return found
-
-
-def _position(row: Row, combinations: Sequence[Combination]) -> Position:
-    about = tuple(subject(combination, row.keys) for combination in combinations)
-    return Position(row.advice.rule, row.advice.stances, about)
-
-
 _PREPARED: dict[str, Guidance] = {}
 """By the release's hash; a process knows a handful of releases."""
 
@@ -120,8 +161,13 @@ def guidance(release: Release) -> Guidance:
     return _PREPARED[release.sha256]
 
 
+def guide(release: Release, genotypes: Sequence[GeneCall], phenotypes: Sequence[Phenotype]) -> Guided:
+    """What the sources say to one patient. Same arguments, same result; nothing else enters."""
+    return guidance(release).guide(genotypes, phenotypes)
+
+
 def recommend(
     release: Release, genotypes: Sequence[GeneCall], phenotypes: Sequence[Phenotype]
 ) -> tuple[Recommendation, ...]:
-    """The recommendations of one patient. Same arguments, same result; nothing else enters."""
-    return guidance(release).recommend(genotypes, phenotypes)
+    """The recommendations of one patient alone."""
+    return guide(release, genotypes, phenotypes).recommendations

@@ -1,19 +1,22 @@
 """A patient's genes as guideline tables ask for them: states, each with its keys for every source."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import groupby
+from functools import lru_cache
 
 from knowledge.model import Gene, PhenotypeMethod, PhenotypeTable
 from schemas.phenotype import Conversion, Phenotype
+
+_KEPT = 16384
+"""Keys kept for reuse: more than there are different results."""
 
 NO_RESULT = "No Result"
 """Key of a partner gene without a call, in tables over several genes."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Keys:
-    """What guideline tables see of a gene's state."""
+    """What guideline tables see of a gene's state. Made once for what is the same, and then itself and nothing else."""
 
     keys: tuple[str, ...]
     """What tables by phenotype or score are keyed by; several for risk alleles, or a phenotype with several scores."""
@@ -39,44 +42,58 @@ class State:
         return self.phenotypes[0].diplotype
 
 
-def states(
-    genes: Mapping[str, Gene], genotypes: Mapping[str, Collection[str]], phenotypes: Sequence[Phenotype]
-) -> dict[str, tuple[State, ...]]:
-    """The states of each gene, in the order of the phenotypes. Terms for risk alleles of one typing are one state.
+class Reading:
+    """The genes of one release, read as its tables ask for them."""
 
-    ``genotypes`` are those that rows are about, by gene.
-    """
-    found: dict[str, list[State]] = {}
-    for (gene, _), group in groupby(enumerate(phenotypes), key=lambda item: _same_state(genes, *item)):
-        of_state = [phenotype for _, phenotype in group]
-        found.setdefault(gene, []).append(_state(genes.get(gene), genotypes.get(gene, ()), of_state))
-    return {gene: tuple(of_gene) for gene, of_gene in found.items()}
+    def __init__(self, genes: Mapping[str, Gene], genotypes: Mapping[str, Collection[str]]) -> None:
+        """``genotypes`` are those that rows are about, by gene."""
+        self._genotypes = genotypes
+        methods = {symbol: gene.phenotype.method for symbol, gene in genes.items()}
+        self._presence = {symbol for symbol, method in methods.items() if method is PhenotypeMethod.ALLELE_PRESENCE}
+        self._scored = {
+            symbol: genes[symbol].phenotype
+            for symbol, method in methods.items()
+            if method is PhenotypeMethod.ACTIVITY_SCORE
+        }
+        self._keys = lru_cache(maxsize=_KEPT)(self._read)
 
+    def states(self, phenotypes: Iterable[Phenotype]) -> dict[str, tuple[State, ...]]:
+        """The states of each gene, in the order of the phenotypes. Terms for risk alleles of one typing are one."""
+        together: dict[tuple[str, object], list[Phenotype]] = {}
+        for number, phenotype in enumerate(phenotypes):
+            typing = phenotype.alleles if phenotype.gene in self._presence else number
+            together.setdefault((phenotype.gene, typing), []).append(phenotype)
+        found: dict[str, tuple[State, ...]] = {}
+        for (gene, _), of_state in together.items():
+            found[gene] = (*found.get(gene, ()), self._state(gene, tuple(of_state)))
+        return found
 
-def _same_state(genes: Mapping[str, Gene], index: int, phenotype: Phenotype) -> tuple[str, tuple[str, ...] | int]:
-    gene = genes.get(phenotype.gene)
-    presence = gene is not None and gene.phenotype.method is PhenotypeMethod.ALLELE_PRESENCE
-    return (phenotype.gene, phenotype.alleles if presence else index)
+    def _state(self, gene: str, phenotypes: tuple[Phenotype, ...]) -> State:
+        first = phenotypes[0]
+        if len(phenotypes) == 1:
+            keys = _keys(first)
+        else:
+            keys = tuple(dict.fromkeys(key for phenotype in phenotypes for key in _keys(phenotype)))
+        # A row about a genotype speaks of what the genes alone come to.
+        named = gene in self._genotypes and not any(map(_converted, phenotypes))
+        alleles = first.alleles if named else ()
+        return State(gene, phenotypes, self._keys(gene, keys, alleles))
 
-
-def _state(gene: Gene | None, genotypes: Collection[str], phenotypes: Sequence[Phenotype]) -> State:
-    keys = tuple(dict.fromkeys(key for phenotype in phenotypes for key in _keys(phenotype)))
-    # A row about a genotype speaks of what the genes alone come to.
-    called = None if any(map(_converted, phenotypes)) else genotype(phenotypes[0].alleles)
-    scored = gene is not None and gene.phenotype.method is PhenotypeMethod.ACTIVITY_SCORE
-    seen = Keys(
-        keys=keys,
-        phenotype_keys=_phenotypes_of_scores(gene.phenotype, keys) if gene and scored else keys,
-        genotype=called if called in genotypes else None,
-    )
-    return State(phenotypes[0].gene, tuple(phenotypes), seen)
+    def _read(self, gene: str, keys: tuple[str, ...], alleles: tuple[str, ...]) -> Keys:
+        called = genotype(alleles)
+        table = self._scored.get(gene)
+        return Keys(
+            keys=keys,
+            phenotype_keys=keys if table is None else _phenotypes_of_scores(table, keys),
+            genotype=called if called in self._genotypes.get(gene, ()) else None,
+        )
 
 
 def _converted(phenotype: Phenotype) -> bool:
     return phenotype.effective is not None and phenotype.effective.outcome is Conversion.CONVERTED
 
 
-def _keys(phenotype: Phenotype) -> Iterable[str]:
+def _keys(phenotype: Phenotype) -> tuple[str, ...]:
     key = phenotype.lookup_key if phenotype.effective is None else phenotype.effective.lookup_key
     return () if key is None else (key,) if isinstance(key, str) else key
 

@@ -12,7 +12,14 @@ from schemas.errors import Code, Rejected
 from schemas.finding import Finding
 from schemas.genotype import GeneCall, KnowledgeRef
 from schemas.phenotype import Phenotype, ResultNote
-from schemas.recommendation import Cause, CurrentMedication, DoseEstimate, Recommendation, RecommendationsChanged
+from schemas.recommendation import (
+    Cause,
+    CurrentMedication,
+    DoseEstimate,
+    Recommendation,
+    RecommendationsChanged,
+    Silence,
+)
 from services.recommender.advice import advise
 from services.recommender.changes import compare
 from services.recommender.context.current import Document, Statement, StatementIdentity
@@ -37,6 +44,7 @@ class State:
     genotypes: tuple[GeneCall, ...] = ()
     phenotypes: tuple[Phenotype, ...] = ()
     recommendations: tuple[Recommendation, ...] = ()
+    silent: tuple[Silence, ...] = ()
     findings: tuple[Finding, ...] = ()
     results: tuple[ResultNote, ...] = ()
     """The current delivery of each accession, withdrawn ones included."""
@@ -45,8 +53,8 @@ class State:
 
     def publishes_as(self, other: "State") -> bool:
         """Whether the published lists of advice are equal, provenance included."""
-        return (self.phenotypes, self.recommendations, self.findings, self.dose_estimates) == (
-            other.phenotypes, other.recommendations, other.findings, other.dose_estimates,
+        return (self.phenotypes, self.recommendations, self.silent, self.findings, self.dose_estimates) == (
+            other.phenotypes, other.recommendations, other.silent, other.findings, other.dose_estimates,
         )  # fmt: skip
 
 
@@ -175,6 +183,7 @@ class Patient:
             changes=compare(before.recommendations, after.recommendations, reason),
             phenotypes=after.phenotypes,
             recommendations=after.recommendations,
+            silent=after.silent,
             findings=after.findings,
             results=after.results,
             medications=after.medications,
@@ -205,6 +214,7 @@ def state_of(deliveries: Iterable[Delivery], releases: Releases, statements: Ite
         genotypes=genotypes,
         phenotypes=advice.phenotypes,
         recommendations=advice.recommendations,
+        silent=advice.silent,
         findings=advice.findings,
         medications=advice.medications,
         dose_estimates=advice.dose_estimates,

@@ -17,6 +17,7 @@ from schemas.recommendation import (
     Recommendation,
     RecommendationsChanged,
     ResultNote,
+    Silence,
 )
 from services.recommender.patient import Input, Patient, Releases, State, cause_of, state_after, state_of, why
 from services.recommender.store import Store, rows
@@ -59,6 +60,7 @@ class Report(Model):
     genotypes: tuple[GeneCall, ...]
     phenotypes: tuple[Phenotype, ...]
     recommendations: tuple[Recommendation, ...]
+    silent: tuple[Silence, ...]
     findings: tuple[Finding, ...]
     results: tuple[ResultNote, ...]
     """The current delivery of each accession, withdrawn ones included."""
@@ -117,6 +119,7 @@ def report_of(patient: asyncpg.Record, state: State) -> Report:
         genotypes=state.genotypes,
         phenotypes=state.phenotypes,
         recommendations=state.recommendations,
+        silent=state.silent,
         findings=state.findings,
         results=state.results,
         medications=state.medications,

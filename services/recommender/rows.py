@@ -3,15 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+from knowledge.identity import rule_id
 from knowledge.model import Doubt, Rule
 from knowledge.release import Release
 from schemas.recommendation import Citation, Recommendation
 from services.recommender import confidence, priority, texts
 from services.recommender.conflicts import Stance, contested, stances
-
-Place = tuple[str, tuple[str, ...]]
-"""Rule id and the patient's keys, in the order of the genes' symbols: what one recommendation is about."""
-Order = tuple[int, str, str, str, tuple[str, ...], tuple[str, ...], str]
+from services.recommender.filled import filled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,7 +20,7 @@ class Advice:
     genes: tuple[str, ...]
     """In the order of their symbols."""
     recommendation: Recommendation
-    """Without the patient's keys."""
+    """Without the patient's keys and what is named by them."""
     stances: frozenset[Stance]
     contested: bool
     """Whether sources can contradict each other about the drug."""
@@ -34,40 +32,35 @@ class Advice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
-    """A rule met by certain keys."""
+    """A rule met by certain keys: what one recommendation is about."""
 
     advice: Advice
-    place: Place
-    order: Order
-    """Where it stands in a list: by priority, drug, source, population, genes and keys."""
+    id: str
+    """Made from source, drug, population and the patient's keys alone, so that no regrouping of rows changes it."""
     keys: dict[str, str]
     """By gene."""
+    order: str
+    fields: dict[str, Any]
+    """All that a recommendation says before anything else of the patient is known."""
 
     @classmethod
     def of(cls, advice: Advice, keys: tuple[str, ...]) -> "Row":
-        r = advice.recommendation
-        order = (r.priority, r.drug, r.source, r.population, advice.genes, keys, r.rule)
-        return cls(advice, (r.rule, keys), order, dict(zip(advice.genes, keys, strict=True)))
+        known = advice.recommendation
+        of_genes = dict(zip(advice.genes, keys, strict=True))
+        named = rule_id(known.source, known.drug, known.population, {gene: (key,) for gene, key in of_genes.items()})
+        fields = known.__dict__ | {"genes": of_genes, "rule": named}
+        return cls(advice, named, of_genes, order(filled(Recommendation, fields, known.model_fields_set)), fields)
 
     def completed(self, facts: dict[str, Any]) -> Recommendation:
-        """The recommendation with these facts about the patient.
-
-        What ``model_copy`` does, without its copies of what never changes: some hundred times for each patient they
-        would cost more than all lookups together.
-        """
-        known = self.advice.recommendation
-        fields = known.__dict__ | facts
-        fields["genes"] = self.keys
-        made = _new(Recommendation)
-        _set(made, "__dict__", fields)
-        _set(made, "__pydantic_fields_set__", known.__pydantic_fields_set__)
-        _set(made, "__pydantic_extra__", None)
-        _set(made, "__pydantic_private__", None)
-        return made
+        """The recommendation with these facts about the patient."""
+        return filled(Recommendation, self.fields | facts, self.advice.recommendation.__pydantic_fields_set__)
 
 
-_new = object.__new__
-_set = object.__setattr__
+def order(one: Recommendation) -> str:
+    """Where a recommendation stands in a list, as text: by priority, drug, source, population, genes and keys."""
+    genes = sorted(one.genes)
+    keys = (one.genes[gene] for gene in genes)
+    return "\0".join((str(one.priority), one.drug, one.source, one.population, "\1".join(genes), *keys, one.rule))
 
 
 def advice(release: Release) -> tuple[Advice, ...]:
@@ -107,7 +100,8 @@ def _recommendation(release: Release, rule: Rule) -> Recommendation:
         notes=rule.notes,
         text=texts.text(rule),
         citation=Citation(guideline=guideline.name, url=guideline.url, pmid=guideline.pmid, edition=rule.edition),
-        rule=rule.id,
+        rule="",
+        row=rule.id,
         priority=int(priority.of(rule.actions)),
         confidence=confidence.HIGH,
         confidence_reasons=(),

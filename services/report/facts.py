@@ -5,7 +5,7 @@ from typing import Protocol
 from schemas.finding import Finding
 from schemas.genotype import GeneCall, KnowledgeRef
 from schemas.phenotype import Phenotype, ResultNote
-from schemas.recommendation import Recommendation
+from schemas.recommendation import Recommendation, Silence
 
 
 class Facts(Protocol):
@@ -25,6 +25,8 @@ class Facts(Protocol):
     def phenotypes(self) -> tuple[Phenotype, ...]: ...
     @property
     def recommendations(self) -> tuple[Recommendation, ...]: ...
+    @property
+    def silent(self) -> tuple[Silence, ...]: ...
     @property
     def findings(self) -> tuple[Finding, ...]: ...
     @property

@@ -10,7 +10,21 @@ from schemas.phenotype import ResultNote
 from schemas.recommendation import Citation
 from services.report.facts import Facts
 from services.report.style import CSS
-from services.report.view import CONDITIONS, HEADINGS, NOT_RULED_OUT, TAKES, Condition, Drug, Entry, GeneRow, View, view
+from services.report.view import (
+    CONDITIONS,
+    HEADINGS,
+    NOT_CONFIRMED,
+    NOT_RULED_OUT,
+    SILENT,
+    SILENT_ALONE,
+    TAKES,
+    Condition,
+    Drug,
+    Entry,
+    GeneRow,
+    View,
+    view,
+)
 
 _SHORT = {1: "Avoid or replace", 2: "Adjust dose or drug", 3: "Take care", 4: "No change"}
 _COLUMNS = (("Drug", ' class="drug"'), ("What", ""), ("Because of", ""), ("Who says so", ""))
@@ -166,8 +180,13 @@ def _article(drug: Drug, numbers: dict[Citation, int]) -> str:
     return (
         f'<article id="{_anchor(drug)}" class="p{drug.priority}">\n<header><h3>{escape(drug.name)}'
         f'<span class="codes">{escape(codes)}</span></h3> {_drug_marks(drug)}</header>\n'
-        f'<div class="sources">\n{sources}\n</div>\n</article>'
+        f'<div class="sources">\n{sources}\n</div>\n{_silent(drug)}</article>'
     )
+
+
+def _silent(drug: Drug) -> str:
+    said = "; ".join(drug.silent)
+    return f'<p class="quiet">{SILENT} {escape(said)}</p>\n' if said else ""
 
 
 def _source(source: str, entries: Sequence[Entry], numbers: dict[Citation, int]) -> str:
@@ -208,6 +227,9 @@ def _usual(v: View, numbers: dict[Citation, int]) -> str:
             f"<tbody>\n{rows}\n</tbody>\n</table>"
         )
     parts.append(_names("No advice for these results in any source", v.without_advice))
+    if v.silent:
+        lines = "".join(f"<p>{escape(of_source)}</p>" for of_source in v.silent)
+        parts.append(f'<h2>{SILENT_ALONE}</h2>\n<p class="quiet">{NOT_CONFIRMED}</p>\n{lines}')
     return "\n".join(filter(None, parts))
 
 

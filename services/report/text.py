@@ -5,7 +5,21 @@ from collections.abc import Iterable, Iterator
 
 from schemas.phenotype import ResultNote
 from services.report.facts import Facts
-from services.report.view import CONDITIONS, HEADINGS, NOT_RULED_OUT, TAKES, Condition, Drug, Entry, GeneRow, View, view
+from services.report.view import (
+    CONDITIONS,
+    HEADINGS,
+    NOT_CONFIRMED,
+    NOT_RULED_OUT,
+    SILENT,
+    SILENT_ALONE,
+    TAKES,
+    Condition,
+    Drug,
+    Entry,
+    GeneRow,
+    View,
+    view,
+)
 
 _INDENT = "  "
 _NARROWEST = 60
@@ -79,6 +93,8 @@ def _section(heading: str, drugs: Iterable[Drug], width: int) -> Iterator[str]:
         yield drug.name + ("   SOURCES CONTRADICT EACH OTHER" if drug.contradicted else "")
         for entry in drug.entries:
             yield from _entry(entry, width)
+        for silent in drug.silent:
+            yield from _wrapped(f"{SILENT} {silent}", width, 1)
         yield ""
 
 
@@ -100,6 +116,10 @@ def _nothing_to_change(v: View, width: int) -> Iterator[str]:
         yield from _titled(HEADINGS[4], ", ".join(names), width)
     if v.without_advice:
         yield from _titled("No advice for these results in any source", ", ".join(v.without_advice), width)
+    if v.silent:
+        yield from _titled(SILENT_ALONE, NOT_CONFIRMED, width)
+        for of_source in v.silent:
+            yield from _wrapped(of_source, width, hanging=1)
 
 
 def _genes(heading: str, rows: Iterable[GeneRow], width: int) -> Iterator[str]:

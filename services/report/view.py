@@ -8,7 +8,7 @@ from schemas.finding import Finding, Significance
 from schemas.genotype import CallStatus, GeneCall
 from schemas.lab_result import Status
 from schemas.phenotype import Phenotype, ResultNote
-from schemas.recommendation import Citation, Recommendation
+from schemas.recommendation import Citation, Recommendation, Silence
 from services.report.facts import Facts
 
 HEADINGS = {
@@ -20,6 +20,9 @@ HEADINGS = {
 TAKES = "What the patient takes now"
 CONDITIONS = "Inherited conditions"
 NOT_RULED_OUT = "Looked for and not found, which does not rule them out:"
+SILENT = "No statement on these results from"
+SILENT_ALONE = "No statement on these results"
+NOT_CONFIRMED = "The source knows the drug but has nothing for these results; the usual dose is not confirmed by that."
 _NO_ADVICE = ("no-recommendation",)
 _NO_RESULT = "No Result"
 _EVERYONE = "general"
@@ -60,6 +63,8 @@ class Drug:
     atc: tuple[str, ...]
     priority: int
     entries: tuple[Entry, ...]
+    silent: tuple[str, ...]
+    """Sources that have rows about the drug but say nothing about these results, each with the results."""
     current: bool
     """The patient takes it now."""
 
@@ -122,6 +127,8 @@ class View:
     """With advice, by priority and name."""
     without_advice: tuple[str, ...]
     """Drugs about which every source that has the gene says that it gives no advice for this result."""
+    silent: tuple[str, ...]
+    """Drugs about which nothing else is said than that a source is silent, by source."""
     genes: tuple[GeneRow, ...]
     not_called: tuple[GeneRow, ...]
     not_assayed: tuple[str, ...]
@@ -159,6 +166,7 @@ def view(facts: Facts) -> View:
         conditions_not_found=_not_found(facts),
         drugs=drugs,
         without_advice=without_advice,
+        silent=_silent_alone(facts),
         genes=tuple(_gene(c, phenotypes[c.gene]) for c in called if phenotypes[c.gene] or _has_call(c)),
         not_called=tuple(_gene(c, []) for c in called if not phenotypes[c.gene] and not _has_call(c)),
         not_assayed=tuple(call.gene for call in facts.genotypes if call.status is CallStatus.NOT_ASSAYED),
@@ -213,8 +221,26 @@ def _drug(name: str, recommendations: Sequence[Recommendation], facts: Facts) ->
         atc=recommendations[0].atc,
         priority=min(r.priority for r in recommendations),
         entries=_entries(recommendations, facts.phenotypes),
+        silent=_silent(one for one in facts.silent if one.drug == name),
         current=any(r.current_medication for r in recommendations),
     )
+
+
+def _silent(silences: Iterable[Silence]) -> tuple[str, ...]:
+    results: dict[str, list[str]] = defaultdict(list)
+    for one in silences:
+        population = "" if one.population == _EVERYONE else f" [{one.population}]"
+        results[one.source].append(", ".join(f"{gene} {key}" for gene, key in one.genes.items()) + population)
+    return tuple(f"{source}: {'; '.join(of_source)}" for source, of_source in sorted(results.items()))
+
+
+def _silent_alone(facts: Facts) -> tuple[str, ...]:
+    advised = {recommendation.drug for recommendation in facts.recommendations}
+    drugs: dict[str, list[str]] = defaultdict(list)
+    for one in facts.silent:
+        if one.drug not in advised and one.drug not in drugs[one.source]:
+            drugs[one.source].append(one.drug)
+    return tuple(f"{source}: {', '.join(of_source)}" for source, of_source in sorted(drugs.items()) if of_source)
 
 
 def _entries(recommendations: Sequence[Recommendation], phenotypes: Sequence[Phenotype]) -> tuple[Entry, ...]:

@@ -124,4 +124,4 @@ def test_guidelines_match_as_in_the_reference(case: Case) -> None:
 
 
 def _rules(recommendations: list[Recommendation]) -> int:
-    return len({r.rule for r in recommendations})
+    return len({r.row for r in recommendations})

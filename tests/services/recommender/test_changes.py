@@ -2,6 +2,8 @@
 
 from schemas.recommendation import Change, ChangeKind, Citation, Recommendation
 from services.recommender.changes import compare
+from tests.services.recommender.guidance_cases import advise
+from tests.support.calls import matched
 
 WHY = "result ACC-1 of acme-genomics, version 2, is corrected"
 
@@ -50,6 +52,18 @@ def test_other_advice_on_the_same_drug_is_one_change_with_both_sides() -> None:
     changes = compare([advice("NM")], [advice("PM", "avoid")], WHY)
     assert told(changes) == [("changed", "NM", "PM")]
     assert changes[0].reason == f"{WHY}; GENE was NM, is PM"
+
+
+def test_another_result_changes_the_advice_of_the_same_line_although_its_rule_is_another() -> None:
+    before, after = advise(matched("CYP2C19", "*1/*2")), advise(matched("CYP2C19", "*2/*2"))
+    of_cpic = [one for one in compare(before, after, WHY) if one.rule.startswith("CPIC:citalopram:")]
+    (change,) = of_cpic
+    assert change.change is ChangeKind.CHANGED
+    assert change.before is not None
+    assert change.after is not None
+    assert change.before.genes["CYP2C19"] == "Intermediate Metabolizer"
+    assert change.after.genes["CYP2C19"] == "Poor Metabolizer"
+    assert change.rule == change.after.rule != change.before.rule
 
 
 def test_populations_are_compared_apart() -> None:

@@ -149,7 +149,7 @@ def test_the_order_of_genes_decides_nothing(shuffle: random.Random) -> None:
 
 def test_a_process_that_has_seen_other_patients_answers_the_same() -> None:
     known = release("2026.11")
-    fresh = Guidance(known).recommend(WHOLE, assign(known, WHOLE))
+    fresh = Guidance(known).guide(WHOLE, assign(known, WHOLE)).recommendations
     for _ in range(2):
         recommend(known, WHOLE[:4], assign(known, WHOLE[:4]))
     assert [r.model_dump_json() for r in recommend(known, WHOLE, assign(known, WHOLE))] == [

@@ -287,7 +287,6 @@ class TestDump:
         await recommender.handle(self.events())
         lines = [orjson.loads(line) for line in await dumped(store)]
         events = [line for line in lines if line["record"] == "event"]
-        rules = {rule.id for rule in release("2025.11").rules}
-        assert set(events[0]["issued"]) <= rules
+        assert {rule.split(":")[0] for rule in events[0]["issued"]} == {"CPIC", "DPWG"}
         assert events[0]["withdrawn"] == []
         assert events[0]["keys"]["CYP2C19"] == ["Normal Metabolizer"]

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from schemas.finding import Finding
 from schemas.genotype import GeneCall, KnowledgeRef
 from schemas.phenotype import Phenotype, ResultNote
-from schemas.recommendation import Recommendation
+from schemas.recommendation import Recommendation, Silence
 from services.phenotyper.assignment import assign
 from services.recommender.findings import findings
-from services.recommender.guidance import recommend
+from services.recommender.guidance import guide
 from tests.services.recommender.guidance_cases import release
 
 
@@ -21,6 +21,7 @@ class State:
     genotypes: tuple[GeneCall, ...]
     phenotypes: tuple[Phenotype, ...]
     recommendations: tuple[Recommendation, ...]
+    silent: tuple[Silence, ...]
     findings: tuple[Finding, ...]
     results: tuple[ResultNote, ...]
 
@@ -33,6 +34,7 @@ def state(*calls: GeneCall, results: tuple[ResultNote, ...] = (note(),), patient
     known = release("2026.11")
     behind = results[0] if results else None
     phenotypes = tuple(p.model_copy(update={"result": behind}) for p in assign(known, calls))
+    guided = guide(known, calls, phenotypes)
     return State(
         tenant="mercy",
         patient=patient,
@@ -40,7 +42,8 @@ def state(*calls: GeneCall, results: tuple[ResultNote, ...] = (note(),), patient
         knowledge=KnowledgeRef(release=known.id, sha256=known.sha256),
         genotypes=calls,
         phenotypes=phenotypes,
-        recommendations=recommend(known, calls, phenotypes),
+        recommendations=guided.recommendations,
+        silent=guided.silent,
         findings=findings(known, calls, phenotypes),
         results=results,
     )
