@@ -34,7 +34,9 @@ def phenoconversion(table: Mapping[str, Any], rxnorm: Mapping[str, str]) -> Phen
         source=table["source"],
         note=table["note"],
         rules=tuple(_conversion_rule(row) for row in table["rules"]),
-        precipitants=tuple(_precipitants(table, {**table["rxnorm"], **rxnorm})),
+        precipitants=tuple(
+            _precipitants(table, {**{drug: row["code"] for drug, row in table["rxnorm"].items()}, **rxnorm})
+        ),
         references=tuple(Reference(**row) for row in table["references"]),
     )
 
@@ -95,7 +97,7 @@ def _precipitants(table: Mapping[str, Any], rxnorm: Mapping[str, str]) -> Iterat
                     enzyme=enzyme,
                     drug=row["drug"],
                     rxnorm=rxnorm.get(row["drug"]),
-                    names=tuple(table["names"].get(row["drug"], ())),
+                    names=tuple(table["names"].get(row["drug"], {"names": ()})["names"]),
                     effect=effect.removesuffix("s"),
                     strength=strength,
                     class_by=row["class_by"],

@@ -1,9 +1,12 @@
 """Phenoconversion, warfarin and LOINC tables in their typed form."""
 
+import json
+
 import pytest
 
 from knowledge.clinical import ConversionMethod, ConversionRule, Precipitant
 from knowledge.release import Release
+from knowledge.sources import TABLES
 
 
 def rule(release: Release, enzyme: str) -> ConversionRule:
@@ -135,3 +138,18 @@ def test_alleles_of_cyp4f2_3_are_those_with_its_variant(after: Release) -> None:
 def test_precipitants_are_known_by_their_international_names_too(after: Release) -> None:
     assert precipitant(after, "rifampin", "CYP2C19").names == ("rifampicin",)
     assert precipitant(after, "amiodarone", "CYP2C9").rxnorm == "703"
+
+
+def test_precipitants_are_known_by_their_rxnorm_ingredient(after: Release) -> None:
+    codes = {p.drug: p.rxnorm for p in after.phenoconversion.precipitants if p.rxnorm}
+    assert (codes["rifampin"], codes["ketoconazole"], codes["enzalutamide"]) == ("9384", "6135", "1307298")
+    assert len(codes) == len(set(codes.values()))
+    others = {drug.rxnorm: name for name, drug in after.drugs.items() if drug.rxnorm}
+    assert all(others.get(code, drug) == drug for drug, code in codes.items())
+
+
+def test_codes_of_precipitants_agree_in_two_sources() -> None:
+    table = json.loads((TABLES / "phenoconversion.json").read_text(encoding="utf-8"))
+    for row in table["rxnorm"].values():
+        assert len(set(row["source"])) >= 2
+        assert set(row["source"]) <= table["code_sources"].keys()

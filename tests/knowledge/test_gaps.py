@@ -29,6 +29,8 @@ def test_every_fact_of_the_curator_is_listed(after: Release) -> None:
         assert not rule.curator or f"- {rule.drug}, {rule.source}, " in text
     for drug in after.drugs.values():
         assert not drug.curator or drug.name in text
+    for precipitant in after.phenoconversion.precipitants:
+        assert all(name in text for name in precipitant.names)
 
 
 def test_a_doubt_that_lowers_confidence_says_where(after: Release) -> None:

@@ -26,7 +26,8 @@ def test_a_precipitant_without_advice_of_its_own_is_known_too() -> None:
         taken = recognised(**named)
         assert taken.drugs == ()
         assert ("CYP2C19", "inducer", "strong") in {(p.enzyme, p.effect, p.strength) for p in taken.precipitants}
-    assert recognised(rxnorm="703").precipitants == recognised(name="amiodarone").precipitants != ()
+    for code, name in (("703", "amiodarone"), ("9384", "rifampin"), ("6135", "ketoconazole"), ("11170", "verapamil")):
+        assert recognised(rxnorm=code).precipitants == recognised(name=name).precipitants != ()
 
 
 def test_a_combination_is_each_of_its_ingredients() -> None:
