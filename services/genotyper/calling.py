@@ -6,10 +6,11 @@ Specification: "Gate", "Score, sort, select" and "Special genes".
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from knowledge import names
 from knowledge.model import Ploidy
 from schemas.genotype import Call, CallStatus, Diplotype
 from schemas.warning import Warning
-from services.genotyper import labels, lowest_function, names, priorities, proxy
+from services.genotyper import labels, lowest_function, priorities, proxy
 from services.genotyper.combinations import combine
 from services.genotyper.definition import GeneDefinition
 from services.genotyper.limits import MAX_LISTED_UNITS, MAX_UNITS, TooManyCombinations

@@ -6,7 +6,7 @@ Specification: research feature "combinations". The lowest-function genes use it
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from services.genotyper import names
+from knowledge import names
 from services.genotyper.definition import GeneDefinition, NamedAllele
 from services.genotyper.observation import MISSING
 from services.genotyper.scoring import Scored

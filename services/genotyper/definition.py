@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from knowledge import names
 from knowledge.model import Allele, Gene, Matching, Priority, Proxy
-from services.genotyper import names
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ part in ordinary matching as soon as the sample has a variant at either position
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.genotyper import names, proxy
+from knowledge import names
+from services.genotyper import proxy
 from services.genotyper.combinations import StrandMatch, pair_matches, scored, strand_matches, with_alleles
 from services.genotyper.definition import GeneDefinition, NamedAllele, ProxyPair
 from services.genotyper.limits import MAX_LISTED_UNITS, TooManyCombinations

@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from knowledge import names
 from knowledge.model import Gene, Matching, PhenotypeMethod, Ploidy
-from services.genotyper import names
 
 NO_CALLS = frozenset({".", "./.", ".|."})
 """How a laboratory says that it could not call the gene."""

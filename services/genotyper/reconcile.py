@@ -3,9 +3,9 @@ they differ."""
 
 from collections.abc import Sequence
 
+from knowledge import names
 from schemas.genotype import Call, CallStatus, Diplotype, GeneCall
 from schemas.warning import Warning
-from services.genotyper import names
 
 DIFFERS = "reported-differs-from-matched"
 

@@ -5,11 +5,12 @@ Specification: "Outside calls". A line that cannot be read costs this gene's cal
 
 from collections.abc import Mapping, Sequence
 
+from knowledge import names
 from knowledge.model import Gene
 from schemas.genotype import CallStatus, Diplotype, GeneCall, ReportedCall
 from schemas.lab_result import Reported
 from schemas.warning import Warning
-from services.genotyper import labels, names, notation
+from services.genotyper import labels, notation
 from services.genotyper.notation import NO_CALLS, Notation, Unreadable
 
 NO_CALL = "reported-no-call"

@@ -6,7 +6,7 @@ Specification: "Score, sort, select".
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from services.genotyper import names
+from knowledge import names
 from services.genotyper.definition import GeneDefinition
 from services.genotyper.matching import Candidate, Pair, orientations
 from services.genotyper.strands import Strands

@@ -6,13 +6,13 @@ phenotype for each diplotype. Reference: CPIC/ClinPGx diplotype-to-phenotype tab
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from knowledge.names import label, order
 from knowledge.release import Release
 from schemas.genotype import GeneCall
 from schemas.phenotype import Phenotype
 from schemas.warning import Warning
 from services.phenotyper.lookup import Candidate, candidates, diplotype
 from services.phenotyper.meaning import NOT_AVAILABLE, GeneMeaning, Meaning
-from services.phenotyper.naming import label
 
 MEMO_SIZE = 8192
 """Calls whose phenotypes are remembered: populations repeat themselves."""
@@ -61,7 +61,7 @@ def assign(release: Release, calls: Sequence[GeneCall]) -> tuple[Phenotype, ...]
 def _of_call(meaning: GeneMeaning, call: GeneCall) -> Iterable[Phenotype]:
     for candidate in candidates(meaning, call):
         printed = diplotype(meaning, call, candidate)
-        name = printed.label if printed else label(meaning.gene, candidate.alleles) if candidate.alleles else None
+        name = printed.label if printed else _label(meaning, candidate.alleles)
         if meaning.has_presence:
             yield from _presence(meaning, candidate, name)
         else:
@@ -151,3 +151,7 @@ def _presence(meaning: GeneMeaning, candidate: Candidate, name: str | None) -> I
             reported=replaced,
             warnings=warnings,
         )
+
+
+def _label(meaning: GeneMeaning, alleles: Sequence[str]) -> str | None:
+    return label(meaning.gene, sorted(alleles, key=order)) if alleles else None

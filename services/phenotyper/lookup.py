@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from knowledge.model import Matching, Ranking
+from knowledge.names import Order, components, is_partial, order
 from schemas.genotype import CallStatus, Diplotype, GeneCall, ReportedCall
 from schemas.phenotype import Inference
 from services.phenotyper import reported, scores
 from services.phenotyper.meaning import GeneMeaning
-from services.phenotyper.naming import Order, components, is_partial, order
 
 _COPIES = re.compile(r"(?P<of>.+)[xX](?P<count>\d+)")
 _AT_LEAST = "≥"

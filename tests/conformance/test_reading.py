@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from knowledge import names
 from knowledge.model import Allele, Definition, Gene, Matching, PhenotypeMethod, PhenotypeTable, Ploidy, Position
 from schemas.errors import Rejected
-from services.genotyper import names
 from services.genotyper.matching import candidates
 from services.genotyper.panel import build_panel
 from services.genotyper.reading import read

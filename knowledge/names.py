@@ -1,13 +1,15 @@
-"""The order of allele names, which makes lists of calls the same everywhere.
+"""Allele names: their order, which makes lists of calls the same everywhere, and how diplotypes are printed.
 
 Specification: named-allele matching, "Name ordering". Plain names sort naturally (digit runs as numbers), with names
 for the reference first and names for "something else" last; a bracketed combination sorts after every plain name.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
+
+from knowledge.model import Gene
 
 _FIRST = frozenset({"any", "all", "reference"})
 _LAST = frozenset({"other", "unknown"})
@@ -36,8 +38,11 @@ def join(parts: Iterable[str]) -> str:
     return listed[0] if len(listed) == 1 else "[" + " + ".join(listed) + "]"
 
 
+Order = tuple[Any, ...]
+
+
 @lru_cache(maxsize=65536)
-def order(name: str) -> tuple[Any, ...]:
+def order(name: str) -> Order:
     """Sort key of an allele name, a combination or a partial."""
     if is_combination(name):
         parts = components(name)
@@ -50,3 +55,17 @@ def _plain(name: str) -> tuple[Any, ...]:
     rank = 0 if lowered in _FIRST else 2 if lowered in _LAST else 1
     runs = tuple((0, int(run), "") if run[0].isdecimal() else (1, 0, run) for run in _RUNS.findall(name))
     return (rank, runs, name)
+
+
+def label(gene: Gene, alleles: Sequence[str]) -> str:
+    """``*1/*2``, in the given order; for genes whose alleles are variants, ``c.62G>A (heterozygous)``.
+
+    Specification: "Diplotype object and label".
+    """
+    if gene.variant_labels:
+        variants = [allele for allele in alleles if allele != gene.definition.reference]
+        if not variants:
+            return "/".join("Reference" for _ in alleles)
+        if len(variants) < len(alleles):
+            return f"{variants[0]} (heterozygous)"
+    return "/".join(alleles)

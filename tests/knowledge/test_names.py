@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.phenotyper.naming import components, order
+from knowledge.names import components, order
 
 IN_ORDER = [
     "Reference", "*1", "*2", "*10", "A- 202A_376G", "Arakawa", "B (reference)", "c.85T>C (*9A)", "c.498G>A",
