@@ -5,7 +5,7 @@ from typing import Protocol
 from schemas.finding import Finding
 from schemas.genotype import GeneCall, KnowledgeRef
 from schemas.phenotype import Phenotype, ResultNote
-from schemas.recommendation import Recommendation, Silence
+from schemas.recommendation import CurrentMedication, DoseEstimate, Recommendation, Silence
 
 
 class Facts(Protocol):
@@ -31,3 +31,7 @@ class Facts(Protocol):
     def findings(self) -> tuple[Finding, ...]: ...
     @property
     def results(self) -> tuple[ResultNote, ...]: ...
+    @property
+    def medications(self) -> tuple[CurrentMedication, ...]: ...
+    @property
+    def dose_estimates(self) -> tuple[DoseEstimate, ...]: ...

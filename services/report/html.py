@@ -8,12 +8,14 @@ from urllib.parse import urlsplit
 
 from schemas.phenotype import ResultNote
 from schemas.recommendation import Citation
+from services.report.doses import FOR_STARTING, STARTING_DOSE, Dose
 from services.report.facts import Facts
 from services.report.style import CSS
 from services.report.view import (
     CONDITIONS,
     HEADINGS,
     NOT_CONFIRMED,
+    NOT_RECOGNISED,
     NOT_RULED_OUT,
     SILENT,
     SILENT_ALONE,
@@ -160,9 +162,24 @@ def _condition(one: Condition, numbers: dict[Citation, int]) -> str:
 
 
 def _takes(v: View, numbers: dict[Citation, int]) -> str:
-    if not v.current:
-        return ""
-    return f"<h2>{TAKES}</h2>\n" + "\n".join(_article(drug, numbers) for drug in v.current)
+    parts = [f"<h2>{TAKES}</h2>"] if v.current or v.unrecognised else []
+    if v.unrecognised:
+        parts.append(f'<p class="notice">{NOT_RECOGNISED} {escape("; ".join(v.unrecognised))}</p>')
+    parts += [_article(drug, numbers) for drug in v.current]
+    if v.doses:
+        parts.append(f"<h2>{STARTING_DOSE}</h2>")
+    parts += [f"<article><header><h3>{escape(one.drug)}</h3></header>\n{_dose(one)}</article>" for one in v.doses]
+    return "\n".join(parts)
+
+
+def _dose(one: Dose) -> str:
+    remarks = "".join(
+        f'<p class="because"><strong>{label.capitalize()}:</strong> {escape(said)}</p>' for label, said in one.remarks
+    )
+    return (
+        f'<div class="entry"><p><strong>{STARTING_DOSE}:</strong> {escape(one.amount)}. {FOR_STARTING}</p>'
+        f"{remarks}</div>\n"
+    )
 
 
 def _details(v: View, priority: int, numbers: dict[Citation, int]) -> str:
@@ -180,7 +197,7 @@ def _article(drug: Drug, numbers: dict[Citation, int]) -> str:
     return (
         f'<article id="{_anchor(drug)}" class="p{drug.priority}">\n<header><h3>{escape(drug.name)}'
         f'<span class="codes">{escape(codes)}</span></h3> {_drug_marks(drug)}</header>\n'
-        f'<div class="sources">\n{sources}\n</div>\n{_silent(drug)}</article>'
+        f'<div class="sources">\n{sources}\n</div>\n{_dose(drug.dose) if drug.dose else ""}{_silent(drug)}</article>'
     )
 
 

@@ -4,11 +4,13 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from schemas.phenotype import ResultNote
+from services.report.doses import FOR_STARTING, STARTING_DOSE, Dose
 from services.report.facts import Facts
 from services.report.view import (
     CONDITIONS,
     HEADINGS,
     NOT_CONFIRMED,
+    NOT_RECOGNISED,
     NOT_RULED_OUT,
     SILENT,
     SILENT_ALONE,
@@ -47,7 +49,16 @@ def _lines(v: View, width: int) -> Iterator[str]:
         yield from _wrapped(f"{_result(note)}: withdrawn, not used", width, hanging=1)
     if v.preliminary:
         yield "PRELIMINARY: at least one result below may still change."
-    yield from _section(TAKES, v.current, width)
+    if v.current or v.unrecognised:
+        yield from _heading(TAKES)
+    if v.unrecognised:
+        yield from _wrapped(f"{NOT_RECOGNISED} {'; '.join(v.unrecognised)}", width, hanging=1)
+    yield from _drugs(v.current, width)
+    if v.doses:
+        yield from _heading(STARTING_DOSE)
+    for one in v.doses:
+        yield one.drug
+        yield from _dose(one, width)
     yield from _conditions(v, width)
     for priority in (1, 2, 3):
         yield from _section(HEADINGS[priority], v.of_priority(priority), width)
@@ -89,10 +100,16 @@ def _section(heading: str, drugs: Iterable[Drug], width: int) -> Iterator[str]:
     if not drugs:
         return
     yield from _heading(heading)
+    yield from _drugs(drugs, width)
+
+
+def _drugs(drugs: Iterable[Drug], width: int) -> Iterator[str]:
     for drug in drugs:
         yield drug.name + ("   SOURCES CONTRADICT EACH OTHER" if drug.contradicted else "")
         for entry in drug.entries:
             yield from _entry(entry, width)
+        if drug.dose:
+            yield from _dose(drug.dose, width)
         for silent in drug.silent:
             yield from _wrapped(f"{SILENT} {silent}", width, 1)
         yield ""
@@ -108,6 +125,12 @@ def _entry(entry: Entry, width: int) -> Iterator[str]:
         yield from _wrapped(f"contradicts: {', '.join(entry.against)}", width, 3)
     if entry.doubts:
         yield from _wrapped(f"less sure: {'; '.join(entry.doubts)}", width, 3)
+
+
+def _dose(one: Dose, width: int) -> Iterator[str]:
+    yield from _wrapped(f"{STARTING_DOSE}: {one.amount}. {FOR_STARTING}", width, 1)
+    for label, said in one.remarks:
+        yield from _wrapped(f"{label}: {said}", width, 3)
 
 
 def _nothing_to_change(v: View, width: int) -> Iterator[str]:

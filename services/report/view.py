@@ -8,7 +8,8 @@ from schemas.finding import Finding, Significance
 from schemas.genotype import CallStatus, GeneCall
 from schemas.lab_result import Status
 from schemas.phenotype import Phenotype, ResultNote
-from schemas.recommendation import Citation, Recommendation, Silence
+from schemas.recommendation import Citation, CurrentMedication, DoseEstimate, Recommendation, Silence
+from services.report.doses import Dose, dose
 from services.report.facts import Facts
 
 HEADINGS = {
@@ -18,6 +19,7 @@ HEADINGS = {
     4: "Nothing to change",
 }
 TAKES = "What the patient takes now"
+NOT_RECOGNISED = "Not recognised, and so not considered in anything below:"
 CONDITIONS = "Inherited conditions"
 NOT_RULED_OUT = "Looked for and not found, which does not rule them out:"
 SILENT = "No statement on these results from"
@@ -67,6 +69,8 @@ class Drug:
     """Sources that have rows about the drug but say nothing about these results, each with the results."""
     current: bool
     """The patient takes it now."""
+    dose: Dose | None
+    """A calculated starting dose."""
 
     @property
     def contradicted(self) -> bool:
@@ -133,6 +137,10 @@ class View:
     not_called: tuple[GeneRow, ...]
     not_assayed: tuple[str, ...]
     references: tuple[Citation, ...]
+    unrecognised: tuple[str, ...]
+    """What the patient takes that the knowledge release does not know, as it was stated."""
+    doses: tuple[Dose, ...]
+    """Starting doses of drugs about which there is no advice to show them with."""
 
     @property
     def current(self) -> tuple[Drug, ...]:
@@ -171,7 +179,20 @@ def view(facts: Facts) -> View:
         not_called=tuple(_gene(c, []) for c in called if not phenotypes[c.gene] and not _has_call(c)),
         not_assayed=tuple(call.gene for call in facts.genotypes if call.status is CallStatus.NOT_ASSAYED),
         references=_references(drugs, conditions),
+        unrecognised=tuple(map(_stated, (one for one in facts.medications if not one.recognised))),
+        doses=tuple(d for name, d in _doses(facts).items() if name not in {drug.name for drug in drugs}),
     )
+
+
+def _stated(medication: CurrentMedication) -> str:
+    codes = {"RxNorm": medication.rxnorm, "ATC": medication.atc}
+    return medication.name or ", ".join(f"{system} {code}" for system, code in codes.items() if code)
+
+
+def _doses(facts: Facts) -> dict[str, Dose]:
+    """By drug: with its recommendation, or by itself."""
+    carried: Iterable[DoseEstimate | None] = (r.dose_estimate for r in facts.recommendations)
+    return {one.drug: dose(one) for one in (*facts.dose_estimates, *carried) if one is not None}
 
 
 def _conditions(facts: Facts) -> tuple[Condition, ...]:
@@ -210,11 +231,12 @@ def _drugs(facts: Facts) -> tuple[tuple[Drug, ...], tuple[str, ...]]:
     for recommendation in facts.recommendations:
         by_drug[recommendation.drug].append(recommendation)
     silent = tuple(sorted(name for name, of in by_drug.items() if all(r.actions == _NO_ADVICE for r in of)))
-    named = [_drug(name, of, facts) for name, of in by_drug.items() if name not in silent]
+    doses = _doses(facts)
+    named = [_drug(name, of, facts, doses.get(name)) for name, of in by_drug.items() if name not in silent]
     return tuple(sorted(named, key=lambda drug: (drug.priority, drug.name))), silent
 
 
-def _drug(name: str, recommendations: Sequence[Recommendation], facts: Facts) -> Drug:
+def _drug(name: str, recommendations: Sequence[Recommendation], facts: Facts, of_drug: Dose | None) -> Drug:
     return Drug(
         name=name,
         rxnorm=recommendations[0].rxnorm,
@@ -223,6 +245,7 @@ def _drug(name: str, recommendations: Sequence[Recommendation], facts: Facts) ->
         entries=_entries(recommendations, facts.phenotypes),
         silent=_silent(one for one in facts.silent if one.drug == name),
         current=any(r.current_medication for r in recommendations),
+        dose=of_drug,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from schemas.finding import Finding
 from schemas.genotype import GeneCall, KnowledgeRef
 from schemas.phenotype import Phenotype, ResultNote
-from schemas.recommendation import Recommendation, Silence
+from schemas.recommendation import CurrentMedication, DoseEstimate, Recommendation, Silence
 from services.phenotyper.assignment import assign
 from services.recommender.findings import findings
 from services.recommender.guidance import guide
@@ -24,6 +24,8 @@ class State:
     silent: tuple[Silence, ...]
     findings: tuple[Finding, ...]
     results: tuple[ResultNote, ...]
+    medications: tuple[CurrentMedication, ...] = ()
+    dose_estimates: tuple[DoseEstimate, ...] = ()
 
 
 def note(accession: str = "ACC-1", status: str = "final") -> ResultNote:
