@@ -111,6 +111,10 @@ class Database:
             kill_child(self._server._guard.pid)
             self.stop()
 
+    @property
+    def running(self) -> bool:
+        return self._server is not None and self._server._guard.poll() is None
+
     async def connect(self, name: str) -> "asyncpg.Connection[Any]":
         """A connection of the test's own, once there is a database to connect to."""
         while True:

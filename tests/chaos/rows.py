@@ -191,8 +191,10 @@ async def _disk(scene: Scene) -> None:
     publishing = asyncio.create_task(scene.flow(60))
     await asyncio.sleep(10.0)
     ballast.unlink()
-    if not machine.broker.running:
-        await asyncio.to_thread(machine.broker.start)
+    for server in (machine.broker, machine.database):
+        if not server.running:
+            await asyncio.to_thread(server.stop)
+            await asyncio.to_thread(server.start)
     await publishing
 
 
@@ -263,7 +265,19 @@ ROWS: tuple[Row, ...] = (
     Row("reset-links", "all connections are reset again and again", _reset, linked=True),
     Row("letters-topic", "the dead-letter topic is gone for a while", _no_letters_topic, outlasts=True),
     Row("duplicates", "every event is published four times", _four_times),
-    Row("disk-broker", "the broker's disk is full for 10 s; it is started again", _disk, disk="broker", outlasts=True),
-    Row("disk-database", "PostgreSQL's disk is full for 10 s", _disk, disk="database", outlasts=True),
+    Row(
+        "disk-broker",
+        "the broker's disk is full for 10 s; it is started again if it ended",
+        _disk,
+        disk="broker",
+        outlasts=True,
+    ),
+    Row(
+        "disk-database",
+        "PostgreSQL's disk is full for 10 s; it is started again if it ended",
+        _disk,
+        disk="database",
+        outlasts=True,
+    ),
     Row("clock", "the services' clocks jump by a day, to and fro", _clock),
 )
