@@ -25,7 +25,7 @@ _RESEARCH = TypeAdapter(tuple[ResearchGene, ...])
 T = TypeVar("T")
 
 
-class DamagedRelease(Exception):  # noqa: N818 - says what it is, as Rejected does
+class DamagedRelease(Exception):
     """A release's files are not what its manifest says, or not of this format."""
 
 
