@@ -1,0 +1,1 @@
+"""Example laboratory results and worked patients, and what makes them."""
