@@ -1,11 +1,15 @@
 """A release, or a part of one, for people to read and for programs to take as JSON."""
 
+from collections.abc import Iterable
+from itertools import product
 from typing import Any
 
-from knowledge import wording
+from knowledge import keys, wording
 from knowledge.clinical import Silence
+from knowledge.identity import rule_id
 from knowledge.loader import Releases
 from knowledge.model import Fact, Gene, Rule
+from knowledge.phenotypes import NOT_AVAILABLE
 from knowledge.release import Release
 
 
@@ -35,7 +39,8 @@ def overview(releases: Releases) -> tuple[Description, ...]:
 def show(release: Release, what: str | None = None) -> Description | None:
     """The release itself, or its gene, drug, guideline or rule of this name or id; None where it has none.
 
-    Genes and ids as they are written, drugs in any case; a rule also by its source record (``r0001``).
+    Genes and ids as they are written, drugs in any case; a rule also by its source record (``r0001``) and by the
+    ``rule`` of a recommendation that it gives.
     """
     if what is None:
         return _release(release)
@@ -49,10 +54,33 @@ def show(release: Release, what: str | None = None) -> Description | None:
         return _drug(release, what.lower())
     if what in release.guidelines:
         return _guideline(release, what)
-    rule = next((rule for rule in release.rules if what in (rule.id, rule.record)), None)
+    rule = next((rule for rule in release.rules if what in (rule.id, rule.record)), None) or _answering(release, what)
     if rule is None:
         return None
     return Description(kind="rule", name=rule.id, data=_plain(rule), lines=_rule_lines(release, rule))
+
+
+def _answering(release: Release, advice: str) -> Rule | None:
+    """The rule behind a recommendation, whose id is made from the patient's own keys."""
+    about = advice.split(":")[:3]
+    for rule in release.rules:
+        genes = sorted(rule.genes)
+        if about != rule.id.split(":")[:3]:
+            continue
+        every = [_keys(release, rule, gene) for gene in genes]
+        for combined in product(*every):
+            named = {gene: (key,) for gene, key in zip(genes, combined, strict=True)}
+            if rule_id(rule.source, rule.drug, rule.population, named) == advice:
+                return rule
+    return None
+
+
+def _keys(release: Release, rule: Rule, gene: str) -> Iterable[str]:
+    """The keys of a gene under which advice by the rule can be given."""
+    own = set(rule.genes[gene])
+    if gene in release.genes and (rule.any_gene or own & keys.ANY):
+        own |= keys.reachable(release.genes[gene], rule.source)
+    return sorted(own | {keys.NO_RESULT, NOT_AVAILABLE} if rule.any_gene else own)
 
 
 def _release(release: Release) -> Description:

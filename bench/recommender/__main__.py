@@ -15,6 +15,8 @@ from services.recommender.guidance import Guidance
 RELEASE = "2026.11"
 PATIENTS = 300
 COLD_STARTS = 5
+RUNS = 5
+"""Of each warm patient the fastest counts: what else the machine does is not measured."""
 
 
 def main() -> None:
@@ -32,7 +34,7 @@ def main() -> None:
 
     guidance = Guidance(release)
     show("patients while keys are still new", [_one(guidance, p) for p in patients])
-    warm = [_one(guidance, p) for p in patients]
+    warm = [min(_one(guidance, p) for _ in range(RUNS)) for p in patients]
     counts = [len(guidance.guide(*p).recommendations) for p in patients]
     show(f"patients when their keys were met before ({statistics.mean(counts):.0f} recommendations each)", warm)
     show("phenotypes of a patient", [_timed(lambda p=p: assign(release, p[0])) for p in patients])  # type: ignore[misc]

@@ -238,7 +238,8 @@ def _usual(v: View, numbers: dict[Citation, int]) -> str:
     if usual:
         rows = "\n".join(_usual_row(drug, numbers) for drug in usual)
         parts.append(
-            f"<h2>{HEADINGS[4]}</h2>\n<table>\n<caption>Usual use is not changed by these results</caption>\n"
+            f'<h2>{HEADINGS[4]}</h2>\n<table class="usual">\n'
+            "<caption>Usual use is not changed by these results</caption>\n"
             "<thead><tr>"
             '<th scope="col">Drug</th><th scope="col">Who says so</th><th scope="col">Because of</th></tr></thead>\n'
             f"<tbody>\n{rows}\n</tbody>\n</table>"
@@ -255,7 +256,7 @@ def _usual_row(drug: Drug, numbers: dict[Citation, int]) -> str:
     because = dict.fromkeys(entry.because for entry in drug.entries)
     return (
         f'<tr id="{_anchor(drug)}"><th scope="row">{escape(drug.name)} {_drug_marks(drug)}</th>'
-        f"<td>{', '.join(sources)}</td><td>{'<br>'.join(map(escape, because))}</td></tr>"
+        f"<td>{', '.join(sources)}</td><td>{'<br>'.join(f'<span>{escape(one)}</span>' for one in because)}</td></tr>"
     )
 
 

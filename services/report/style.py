@@ -49,6 +49,10 @@ footer { margin-top: 2rem; border-top: 1px solid var(--line); }
   h2 { break-after: avoid; }
   a { color: inherit; text-decoration: none; }
   tr { break-inside: avoid; }
+  .usual, .usual caption, .usual thead th { font-size: 8pt; }
+  .usual th, .usual td { padding: .08rem .4rem .08rem 0; line-height: 1.2; }
+  .usual br { display: none; }
+  .usual td > span ~ span::before { content: "; "; }
   thead { display: table-header-group; }
   @page { margin: 14mm; }
 }

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from knowledge.describe import overview, show
+from knowledge.identity import rule_id
 from knowledge.loader import Releases
 from knowledge.release import Release
 
@@ -57,3 +58,20 @@ def test_a_gene_shows_its_doubts(after: Release) -> None:
     shown = show(after, "RYR1")
     assert shown is not None
     assert any(line.startswith("  doubt: RYR1 functions were inferred") for line in shown.lines)
+
+
+@pytest.mark.parametrize(
+    ("source", "drug", "keys"),
+    [
+        ("CPIC", "codeine", {"CYP2D6": "3.0"}),
+        ("DPWG", "gefitinib", {"CYP2D6": "1.0"}),
+        ("FDA", "azathioprine", {"NUDT15": "Normal Metabolizer", "TPMT": "Poor Metabolizer"}),
+        ("FDA", "sevoflurane", {"CACNA1S": "No Result", "RYR1": "Malignant Hyperthermia Susceptibility"}),
+    ],
+)
+def test_the_rule_of_a_recommendation_shows_the_row_behind_it(
+    after: Release, source: str, drug: str, keys: dict[str, str]
+) -> None:
+    found = show(after, rule_id(source, drug, "general", {gene: (key,) for gene, key in keys.items()}))
+    assert found is not None
+    assert (found.kind, found.data["drug"], found.data["source"]) == ("rule", drug, source)
