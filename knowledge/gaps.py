@@ -15,6 +15,7 @@ TOPICS = {
     "drugs": "Drug names and codes",
     "phenoconversion": "Phenoconversion",
     "warfarin": "Warfarin dosing",
+    "findings": "Findings on inherited conditions",
     "codes": "LOINC codes",
 }
 

@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 """
 
 
-class ChangedMigration(RuntimeError):  # noqa: N818 - says what it is, as Rejected does
+class ChangedMigration(RuntimeError):
     """The store was migrated with another file of that name, or by a newer version of this software."""
 
 

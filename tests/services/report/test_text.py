@@ -29,8 +29,8 @@ def test_what_matters_first_comes_first() -> None:
     headings = [line for line, below in pairwise(lines) if below and set(below) == {"-"}]
     assert headings == [
         "AVOID OR USE ANOTHER DRUG", "CHANGE THE DOSE OR CONSIDER ANOTHER DRUG", "MONITOR OR TAKE CARE",
-        "NOTHING TO CHANGE", "NO ADVICE FOR THESE RESULTS IN ANY SOURCE", "NO STATEMENT ON THESE RESULTS", "GENES", "NOT CALLED", "NOT ASSESSED",
-        "REFERENCES",
+        "NOTHING TO CHANGE", "NO ADVICE FOR THESE RESULTS IN ANY SOURCE", "NO STATEMENT ON THESE RESULTS", "GENES",
+        "NOT CALLED", "NOT ASSESSED", "REFERENCES",
     ]  # fmt: skip
     assert "clopidogrel" in shown("Avoid or use another drug", page)
 
