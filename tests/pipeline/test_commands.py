@@ -75,9 +75,9 @@ def test_the_report_is_what_evaluate_answers(deployment: Deployment, tenant: str
     for part in ("knowledge", "phenotypes", "recommendations"):
         assert report[part] == answer[part], part
     assert [one["accession"] for one in report["results"]] == ["A-1"]
-    assert list(report)[:8] == [
+    assert report.keys() >= {
         "tenant", "patient", "sequence", "knowledge", "genotypes", "phenotypes", "recommendations", "results",
-    ]  # fmt: skip
+    }  # fmt: skip
 
 
 def test_a_report_needs_a_known_patient_and_one_tenant(deployment: Deployment, tenant: str, tmp_path: Path) -> None:
