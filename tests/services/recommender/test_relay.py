@@ -79,10 +79,12 @@ async def empty(store: Store) -> bool:
 
 
 async def relays(store: Store) -> list[int]:
-    """Process ids of the relays' database sessions."""
+    """Process ids of the sessions of this database's relays; other databases of the server have relays too."""
     return [
         row["pid"]
-        for row in await store.pool.fetch("SELECT pid FROM pg_stat_activity WHERE application_name = 'pgx relay'")
+        for row in await store.pool.fetch(
+            "SELECT pid FROM pg_stat_activity WHERE application_name = 'pgx relay' AND datname = current_database()"
+        )
     ]
 
 
@@ -163,7 +165,10 @@ async def test_another_relay_takes_over_when_one_ends(
 
 async def _holds_all(store: Store) -> bool:
     return bool(
-        await store.pool.fetchval("SELECT count(*) >= 16 FROM pg_locks WHERE locktype = 'advisory' AND granted")
+        await store.pool.fetchval(
+            "SELECT count(*) >= 16 FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+            " WHERE locktype = 'advisory' AND granted AND datname = current_database()"
+        )
     )
 
 
