@@ -3,7 +3,8 @@
 from collections.abc import Collection, Mapping
 
 from knowledge.model import Finding, FindingReference
-from knowledge.sources import FindingReferenceRow, FindingTable, GuidelineRow, TableError
+from knowledge.sources import TableError
+from knowledge.table_rows import FindingReferenceRow, FindingTable, GuidelineRow
 
 
 def findings(

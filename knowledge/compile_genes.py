@@ -15,16 +15,8 @@ from knowledge.model import (
     ResearchGene,
     ScoreBin,
 )
-from knowledge.sources import (
-    AlleleRow,
-    GeneTable,
-    PhenotypeRow,
-    PositionRow,
-    ReleaseRow,
-    ResearchTable,
-    Special,
-    TableError,
-)
+from knowledge.sources import TableError
+from knowledge.table_rows import AlleleRow, GeneTable, PhenotypeRow, PositionRow, ReleaseRow, ResearchTable, Special
 
 BASE_METHODS = {PhenotypeMethod.ALLELE_COUNT, PhenotypeMethod.GENOTYPE}
 """Methods whose tables pair bases of a single position; a release pairs the alleles' functions, as in other genes."""

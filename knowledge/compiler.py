@@ -16,7 +16,8 @@ from knowledge.identity import rule_id
 from knowledge.loader import FOLDER
 from knowledge.model import Drug, Guideline, Manifest, Rule
 from knowledge.release import FORMAT, Release, seal
-from knowledge.sources import TABLES, DrugRow, RecordRow, ReleaseRow, TableError, Tables, read
+from knowledge.sources import TABLES, TableError, Tables, read
+from knowledge.table_rows import DrugRow, RecordRow, ReleaseRow
 from knowledge.table_validation import validate_tables
 from knowledge.validation import InvalidRelease, validate
 from knowledge.writer import write

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from knowledge import compile_genes, keys
 from knowledge.phenotypes import bins_of
-from knowledge.sources import RecordRow, Tables
+from knowledge.sources import Tables
+from knowledge.table_rows import RecordRow
 from knowledge.validation import Finding, twice
 
 
