@@ -1,6 +1,6 @@
 """What follows from a patient's genes and context together: effective phenotypes, advice, doses, medications. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,12 @@ from services.recommender.context.medications import Taken, drug_names
 from services.recommender.context.phenoconversion import phenoconversion
 from services.recommender.dosing.flow import dose_flow
 from services.recommender.findings import findings
-from services.recommender.guidance import guide
-from services.recommender.rows import order
+from services.recommender.guidance import Guided, guide
+from services.recommender.rows import Row
 from services.recommender.silence import place
+
+_Found = tuple[Row, Recommendation, Sequence[Phenotype]]
+"""A row, what it says to the patient, and the phenotypes that it was looked up with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Advice:
     medications: tuple[CurrentMedication, ...] = ()
     dose_estimates: tuple[DoseEstimate, ...] = ()
     """Of drugs that no recommendation carries one for."""
+    rows: tuple[Row, ...] = ()
+    """Of each recommendation the row that it is of."""
 
 
 def advise(
@@ -45,7 +50,7 @@ def advise(
     if context is None:
         guided = guide(release, genotypes, phenotypes)
         found = findings(release, genotypes, phenotypes)
-        return Advice(tuple(phenotypes), guided.recommendations, guided.silent, found)
+        return Advice(tuple(phenotypes), guided.recommendations, guided.silent, found, rows=guided.rows)
     taken = drug_names(release).recognise(context.medications)
     conversion = phenoconversion(release)
     effective = conversion.effective(phenotypes, taken)
@@ -56,11 +61,11 @@ def advise(
     }
     seen_by[flow.drug] = phenotypes
     patients_drugs = {drug for one in taken for drug in one.drugs}
-    recommendations = []
+    recommendations, rows = [], []
     estimate: DoseEstimate | None = None
     carried = False
     looked_up, silent = _looked_up(release, genotypes, effective, seen_by)
-    for one, seen in looked_up:
+    for row, one, seen in looked_up:
         more: dict[str, Any] = {}
         if one.drug in patients_drugs:
             more["current_medication"] = True
@@ -71,6 +76,7 @@ def advise(
             carried = True
             more["dose_estimate"] = estimate
         recommendations.append(one.model_copy(update=more) if more else one)
+        rows.append(row)
     if not carried and flow.drug in patients_drugs:
         estimate = flow.estimate(context, taken, genotypes, phenotypes)
     return Advice(
@@ -80,6 +86,7 @@ def advise(
         findings(release, genotypes, phenotypes),
         tuple(map(_medication, taken)),
         (estimate,) if estimate is not None and not carried else (),
+        tuple(rows),
     )
 
 
@@ -88,27 +95,34 @@ def _looked_up(
     genotypes: Sequence[GeneCall],
     effective: Sequence[Phenotype],
     seen_by: Mapping[str, Sequence[Phenotype]],
-) -> tuple[list[tuple[Recommendation, Sequence[Phenotype]]], tuple[Silence, ...]]:
-    """The advice, each with the phenotypes that it was asked with, and the silences, in their orders."""
-    differing = {drug: seen for drug, seen in seen_by.items() if _keys(seen) != _keys(effective)}
+) -> tuple[list[_Found], tuple[Silence, ...]]:
+    """The advice and the silences, in their orders."""
+    differing: dict[str, Sequence[Phenotype]] = {
+        drug: seen for drug, seen in seen_by.items() if _keys(seen) != _keys(effective)
+    }
     guided = guide(release, genotypes, effective)
-    found = [(one, effective) for one in guided.recommendations if one.drug not in differing]
+    found = [item for item in _each(guided, effective) if item[1].drug not in differing]
     silent = [one for one in guided.silent if one.drug not in differing]
     if not differing:
         return found, guided.silent
     for drug, seen in differing.items():
-        guided = guide(release, genotypes, seen)
-        found += [(one, seen) for one in guided.recommendations if one.drug == drug]
-        silent += [one for one in guided.silent if one.drug == drug]
+        guided = guide(release, genotypes, seen, {drug})
+        found += _each(guided, seen)
+        silent += guided.silent
     return sorted(found, key=_order), tuple(sorted(silent, key=place))
+
+
+def _each(guided: Guided, seen: Sequence[Phenotype]) -> Iterator[_Found]:
+    for row, one in zip(guided.rows, guided.recommendations, strict=True):
+        yield row, one, seen
 
 
 def _keys(phenotypes: Sequence[Phenotype]) -> list[Any]:
     return [one.effective for one in phenotypes]
 
 
-def _order(item: tuple[Recommendation, Sequence[Phenotype]]) -> str:
-    return order(item[0])
+def _order(found: _Found) -> str:
+    return found[0].order
 
 
 def _converted(recommendation: Recommendation, seen: Sequence[Phenotype]) -> Iterable[Phenoconverted]:

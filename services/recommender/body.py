@@ -1,44 +1,64 @@
-"""The value of a recommendation event as bytes: canonical, made without serialising any recommendation twice.
+"""The value of a recommendation event as bytes: canonical, made without serialising anything twice.
 
-A first result's event has each recommendation in its changes and in its list, so a body is kept as fragments that know
-when they are repeated.
+A first result's event has each recommendation in its changes and in its list, and what a recommendation says before
+anything but the patient's keys is known is the same for everyone who meets its row. So a body is made of fragments,
+which are the same object where they are the same.
 """
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import chain
 
+import cramjam
 import orjson
 
-from schemas.recommendation import RecommendationsChanged
+from schemas.recommendation import ChangeKind, Recommendation, RecommendationsChanged
 from schemas.serialise import to_json
+from services.recommender.rows import Row
 
-_COMPRESSION = 1
-"""Bodies leave the outbox within moments: the fastest level is enough."""
+_FIELDS = tuple(Recommendation.model_fields)
+_OF_ROW = set(_FIELDS[: _FIELDS.index("confidence")])
+_OF_PATIENT = set(_FIELDS) - _OF_ROW
+_FORMAT = b"\x01"
+"""Stands before a packed body. Bodies without it are zlib streams of an earlier version."""
 
 
-def fragments(event: RecommendationsChanged) -> list[bytes]:
-    """The event's canonical JSON in parts; joined, they are ``schemas.serialise.to_json(event)``."""
-    sides = (side for change in event.changes for side in (change.before, change.after))
-    different = {id(one): one for one in (*event.recommendations, *sides) if one is not None}
-    known = {place: to_json(one) for place, one in different.items()} | {id(None): b"null"}
+def fragments(event: RecommendationsChanged, rows: Iterable[tuple[Recommendation, Row]] = ()) -> list[bytes]:
+    """The event's canonical JSON in parts; joined, they are ``schemas.serialise.to_json(event)``.
+
+    ``rows``: recommendations of the event, each with the row that it is of. Others are serialised as a whole.
+    """
+    known = _recommendations(event, {id(one): row for one, row in rows})
     frame = to_json(event.model_copy(update={"changes": (), "recommendations": ()}))
     head, _, rest = frame.partition(b'"changes":[]')
     middle, _, tail = rest.partition(b'"recommendations":[]')
     parts = [head, b'"changes":[']
-    for number, change in enumerate(event.changes):
-        opening = _opening(change.change.value, change.rule)
-        parts += [b"," + opening if number else opening, known[id(change.before)]]
-        parts += [b',"after":', known[id(change.after)], _closing(change.reason)]
-    parts += [b"]", middle, b'"recommendations":[']
-    for number, one in enumerate(event.recommendations):
-        parts += [b",", known[id(one)]] if number else [known[id(one)]]
+    for change in event.changes:
+        before, after, closing = change.before, known[id(change.after)], _closing(change.reason)
+        if before is None:
+            parts += (_issued(change.rule), after, closing, b",")
+        else:
+            opening = _opening(change.change, change.rule)
+            parts += (opening, known[id(before)], b',"after":', after, closing, b",")
+    if event.changes:
+        parts.pop()
+    parts += (b"]", middle, b'"recommendations":[')
+    for one in event.recommendations:
+        parts += (known[id(one)], b",")
+    if event.recommendations:
+        parts.pop()
     return [*parts, b"]", tail]
 
 
 @lru_cache(maxsize=8192)
-def _opening(kind: str, rule: str) -> bytes:
+def _opening(kind: ChangeKind, rule: str) -> bytes:
     return orjson.dumps({"change": kind, "rule": rule})[:-1] + b',"before":'
+
+
+@lru_cache(maxsize=8192)
+def _issued(rule: str) -> bytes:
+    return _opening(ChangeKind.ISSUED, rule) + b'null,"after":'
 
 
 @lru_cache(maxsize=64)
@@ -46,17 +66,46 @@ def _closing(reason: str) -> bytes:
     return b',"reason":' + orjson.dumps(reason) + b"}"
 
 
+def _recommendations(event: RecommendationsChanged, rows: Mapping[int, Row]) -> dict[int, bytes]:
+    """The JSON of every recommendation of the event, by its ``id``; also that of none."""
+    shared: dict[tuple[object, ...], bytes] = {}
+    found = {id(None): b"null"}
+    for one in chain(event.recommendations, *((change.before, change.after) for change in event.changes)):
+        place = id(one)
+        if one is not None and place not in found:
+            row = rows.get(place)
+            found[place] = to_json(one) if row is None else _of_row(row) + _of_patient(one, shared)
+    return found
+
+
+@lru_cache(maxsize=8192)
+def _of_row(row: Row) -> bytes:
+    one = row.completed({})
+    return one.__pydantic_serializer__.to_json(one, exclude=_OF_PATIENT)[:-1] + b","
+
+
+def _of_patient(one: Recommendation, shared: dict[tuple[object, ...], bytes]) -> bytes:
+    if one.current_medication or one.phenoconverted or one.dose_estimate is not None:
+        return one.__pydantic_serializer__.to_json(one, exclude=_OF_ROW)[1:]
+    # Recommendations with the same states behind them share these objects, which live as long as the event.
+    same = (id(one.confidence_reasons), id(one.diplotypes), id(one.results), one.confidence, one.conflict)
+    if (known := shared.get(same)) is None:
+        known = shared[same] = one.__pydantic_serializer__.to_json(one, exclude=_OF_ROW)[1:]
+    return known
+
+
 def pack(parts: Iterable[bytes]) -> bytes:
     """Fragments for the outbox: each different one once, compressed."""
     places: dict[bytes, int] = {}
     order = [places.setdefault(part, len(places)) for part in parts]
     head = orjson.dumps([order, list(map(len, places))])
-    return zlib.compress(b"".join((len(head).to_bytes(4, "big"), head, *places)), _COMPRESSION)
+    plain = b"".join((len(head).to_bytes(4, "big"), head, *places))
+    return _FORMAT + bytes(cramjam.lz4.compress_block(plain))
 
 
 def unpack(packed: bytes) -> bytes:
     """The whole body of what was packed."""
-    plain = zlib.decompress(packed)
+    plain = bytes(cramjam.lz4.decompress_block(packed[1:])) if packed[:1] == _FORMAT else zlib.decompress(packed)
     start = 4 + int.from_bytes(plain[:4], "big")
     order, lengths = orjson.loads(plain[4:start])
     different = []

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from schemas.recommendation import Change, ChangeKind, Recommendation
+from services.recommender.filled import filled
 
 _Slot = tuple[str, str, str]
+_GIVEN = set(Change.model_fields)
 
 
 def compare(before: Sequence[Recommendation], after: Sequence[Recommendation], reason: str) -> tuple[Change, ...]:
@@ -62,11 +64,11 @@ def _advice(one: Recommendation) -> tuple[Any, ...]:
 
 
 def _issued(new: Recommendation, reason: str) -> Change:
-    return Change(change=ChangeKind.ISSUED, rule=new.rule, after=new, reason=reason)
+    return _made(ChangeKind.ISSUED, new.rule, None, new, reason)
 
 
 def _withdrawn(old: Recommendation, reason: str) -> Change:
-    return Change(change=ChangeKind.WITHDRAWN, rule=old.rule, before=old, reason=reason)
+    return _made(ChangeKind.WITHDRAWN, old.rule, old, None, reason)
 
 
 def _changed(old: Recommendation, new: Recommendation, reason: str) -> Change:
@@ -75,9 +77,19 @@ def _changed(old: Recommendation, new: Recommendation, reason: str) -> Change:
         for gene in sorted(old.genes.keys() | new.genes.keys())
         if old.genes.get(gene) != new.genes.get(gene)
     ]
-    why = "; ".join([reason, *moved])
-    return Change(change=ChangeKind.CHANGED, rule=new.rule, before=old, after=new, reason=why)
+    return _made(ChangeKind.CHANGED, new.rule, old, new, "; ".join([reason, *moved]))
+
+
+def _made(
+    change: ChangeKind, rule: str, before: Recommendation | None, after: Recommendation | None, reason: str
+) -> Change:
+    fields = {"change": change, "rule": rule, "before": before, "after": after, "reason": reason}
+    return filled(Change, fields, _GIVEN)
 
 
 def _priority(change: Change) -> int:
-    return min(side.priority for side in (change.before, change.after) if side is not None)
+    before, after = change.before, change.after
+    if before is None or after is None:
+        one = before or after
+        return one.priority if one is not None else 0
+    return min(before.priority, after.priority)

@@ -5,7 +5,7 @@ that it is silent is told apart from the advice.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -36,6 +36,8 @@ class Guided:
 
     recommendations: tuple[Recommendation, ...]
     """By priority, drug, source, population and keys."""
+    rows: tuple[Row, ...]
+    """Of each recommendation the row that it is of."""
     silent: tuple[Silence, ...]
     """By drug, source, population and keys."""
 
@@ -58,16 +60,23 @@ class Guidance:
         self._asked = lru_cache(maxsize=_KEPT)(self._ask)
         self._certain_conflicts = lru_cache(maxsize=_KEPT)(_certain_conflicts)
 
-    def guide(self, genotypes: Sequence[GeneCall], phenotypes: Sequence[Phenotype]) -> Guided:
-        """What the sources say to a patient, and where they are silent."""
+    def guide(
+        self, genotypes: Sequence[GeneCall], phenotypes: Sequence[Phenotype], drugs: Collection[str] | None = None
+    ) -> Guided:
+        """What the sources say to a patient, and where they are silent: on ``drugs`` alone where they are given."""
         of_genes = self._reading.states(phenotypes)
         evidence = Evidence(self._genes, self._curated, self._doubts, genotypes, of_genes)
         met, silent = self._met(of_genes)
+        if drugs is not None:
+            met = {id_: item for id_, item in met.items() if item[0].advice.rule.drug in drugs}
+            silent = {text: one for text, one in silent.items() if one.drug in drugs}
         against = self._conflicts(met, certain=all(len(of_gene) == 1 for of_gene in of_genes.values()))
         in_order = sorted(met.values(), key=_order)
+        rows = tuple([row for row, _ in in_order])
         return Guided(
             tuple([_complete(row, combined, evidence, against.get(row.id, ())) for row, combined in in_order]),
-            told(silent, [row for row, _ in in_order]),
+            rows,
+            told(silent, rows),
         )
 
     def _met(self, of_genes: Mapping[str, Sequence[State]]) -> tuple[dict[str, Met], Silent]:
@@ -161,9 +170,14 @@ def guidance(release: Release) -> Guidance:
     return _PREPARED[release.sha256]
 
 
-def guide(release: Release, genotypes: Sequence[GeneCall], phenotypes: Sequence[Phenotype]) -> Guided:
-    """What the sources say to one patient. Same arguments, same result; nothing else enters."""
-    return guidance(release).guide(genotypes, phenotypes)
+def guide(
+    release: Release,
+    genotypes: Sequence[GeneCall],
+    phenotypes: Sequence[Phenotype],
+    drugs: Collection[str] | None = None,
+) -> Guided:
+    """What the sources say to one patient, on ``drugs`` alone where they are given. Nothing else enters."""
+    return guidance(release).guide(genotypes, phenotypes, drugs)
 
 
 def recommend(

@@ -111,7 +111,7 @@ class Recommender:
             source, id_ = genotype.result.event_source, genotype.result.event_id
         outbox, history = None, None
         if accepted.event is not None:
-            parts = fragments(accepted.event)
+            parts = fragments(accepted.event, accepted.rows)
             outbox = _outbox(event, accepted.event, parts)
             history = _history(stored, accepted, parts)
         sequence = None if accepted.event is None else accepted.event.sequence

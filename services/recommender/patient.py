@@ -4,7 +4,7 @@ No clock, no randomness, no I/O: any order and repetition of the same inputs end
 deliveries of laboratory results and statements of clinical context; they are numbered together.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from knowledge.release import Release
@@ -25,6 +25,7 @@ from services.recommender.changes import compare
 from services.recommender.context.current import Document, Statement, StatementIdentity
 from services.recommender.context.current import current as current_context
 from services.recommender.merging import Accession, Delivery, Identity, merge
+from services.recommender.rows import Row
 
 Releases = Callable[[str], Release]
 """A knowledge release by its id; raises KeyError where it is not installed."""
@@ -50,6 +51,8 @@ class State:
     """The current delivery of each accession, withdrawn ones included."""
     medications: tuple[CurrentMedication, ...] = ()
     dose_estimates: tuple[DoseEstimate, ...] = ()
+    rows: tuple[Row, ...] = field(default=(), compare=False)
+    """Of each recommendation the row that it is of."""
 
     def publishes_as(self, other: "State") -> bool:
         """Whether the published lists of advice are equal, provenance included."""
@@ -85,6 +88,12 @@ class Acceptance:
     before: State = field(default_factory=State)
     after: State = field(default_factory=State)
     event: RecommendationsChanged | None = None
+
+    @property
+    def rows(self) -> Iterator[tuple[Recommendation, Row]]:
+        """Every recommendation before and after, with the row that it is of."""
+        for state in (self.before, self.after):
+            yield from zip(state.recommendations, state.rows, strict=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +228,7 @@ def state_of(deliveries: Iterable[Delivery], releases: Releases, statements: Ite
         medications=advice.medications,
         dose_estimates=advice.dose_estimates,
         results=tuple(ResultNote.of(one.result) for one in counting),
+        rows=advice.rows,
     )
 
 

@@ -197,11 +197,10 @@ def identity(row: asyncpg.Record) -> Identity:
 
 def keys(recommendations: Iterable[Recommendation]) -> str:
     """What the patient was looked up with, by gene."""
-    used: dict[str, set[str]] = {}
-    for one in recommendations:
-        for gene, key in one.genes.items():
-            used.setdefault(gene, set()).add(key)
-    return orjson.dumps({gene: sorted(used[gene]) for gene in sorted(used)}).decode()
+    used: dict[str, list[str]] = {}
+    for gene, key in sorted({item for one in recommendations for item in one.genes.items()}):
+        used.setdefault(gene, []).append(key)
+    return orjson.dumps(used).decode()
 
 
 def difference(

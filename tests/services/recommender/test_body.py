@@ -1,32 +1,88 @@
 """The bytes of a recommendation event are the canonical ones, however they are made and kept."""
 
+import zlib
+
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.store.panel import events
 from schemas.lab_result import Status
 from schemas.serialise import to_json
 from services.recommender.body import fragments, pack, unpack
+from services.recommender.context.current import Statement
 from services.recommender.merging import Delivery
-from services.recommender.patient import Patient
-from tests.services.recommender.builders import delivery, release
+from services.recommender.patient import Acceptance, Input, Patient
+from tests.services.recommender.builders import NO_CALL, delivery, release
+from tests.services.recommender.context.statements import statement
 
-POOR = delivery({"CYP2C19": "*2/*2", "TPMT": "*1/*3A"})
-CORRECTED = delivery({"CYP2C19": "*1/*1", "TPMT": "*1/*3A"}, version=2, status=Status.CORRECTED)
+POOR = delivery(
+    {
+        "CYP2C19": "*2/*2", "CYP2D6": "*1/*1", "CYP2C9": "*1/*3", "TPMT": "*1/*3A",
+        "VKORC1": "rs9923231 reference (C)/rs9923231 variant (T)",
+    }
+)  # fmt: skip
+CORRECTED = delivery({"CYP2C19": "*1/*1", "CYP2D6": "*1/*1", "TPMT": "*1/*3A"}, version=2, status=Status.CORRECTED)
 CANCELLED = delivery({"CYP2C19": "*2/*2"}, version=3, status=Status.CANCELLED)
+UNSURE = delivery({"CYP3A5": "*1/*3", "CYP2B6": NO_CALL}, accession="B", status=Status.PRELIMINARY)
+TAKING = statement(started=["paroxetine", "warfarin"], birth_year=1961, height_cm=170.0, weight_kg=71.5)
+
+
+def accepted(*inputs: Input) -> Acceptance:
+    """What the last of these inputs did."""
+    patient = Patient("mercy", "p-1")
+    for one in inputs:
+        accept = patient.accept_statement if isinstance(one, Statement) else patient.accept
+        outcome = accept(one, release)  # type: ignore[arg-type]
+        patient = outcome.patient
+    return outcome
 
 
 @pytest.mark.parametrize(
-    "inputs", [[POOR], [POOR, CORRECTED], [POOR, CANCELLED]], ids=["issued", "changed", "withdrawn"]
+    "inputs",
+    [[POOR], [POOR, CORRECTED], [POOR, CANCELLED], [POOR, UNSURE], [POOR, TAKING], [TAKING, POOR, CORRECTED]],
+    ids=["issued", "changed", "withdrawn", "merged", "converted and dosed", "changed under medication"],
 )
-def test_a_body_is_the_events_canonical_json(inputs: list[Delivery]) -> None:
-    patient = Patient("mercy", "p-1")
-    for one in inputs:
-        outcome = patient.accept(one, release)
-        patient = outcome.patient
+def test_a_body_is_the_events_canonical_json(inputs: list[Input]) -> None:
+    outcome = accepted(*inputs)
     assert outcome.event
-    assert b"".join(fragments(outcome.event)) == to_json(outcome.event)
-    assert unpack(pack(fragments(outcome.event))) == to_json(outcome.event)
+    plain = to_json(outcome.event)
+    assert b"".join(fragments(outcome.event)) == plain
+    assert b"".join(fragments(outcome.event, outcome.rows)) == plain
+    assert unpack(pack(fragments(outcome.event, outcome.rows))) == plain
+
+
+def test_the_cases_have_what_few_recommendations_say() -> None:
+    told = accepted(POOR, TAKING).after.recommendations
+    assert any(one.current_medication for one in told)
+    assert any(one.phenoconverted for one in told)
+    assert any(one.dose_estimate for one in told)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_body_of_a_whole_panel_is_canonical_too(seed: int) -> None:
+    known = release("2026.11")
+    for one in events(known, 2, seed):
+        outcome = accepted(Delivery.of(one.data))
+        assert outcome.event
+        assert b"".join(fragments(outcome.event, outcome.rows)) == to_json(outcome.event)
+
+
+@given(st.text())
+def test_a_reason_is_escaped_as_everything_else_is(reason: str) -> None:
+    event = accepted(POOR).event
+    assert event
+    changes = tuple(one.model_copy(update={"reason": reason}) for one in event.changes[:2])
+    event = event.model_copy(update={"changes": changes, "recommendations": event.recommendations[:1]})
+    assert b"".join(fragments(event)) == to_json(event)
+
+
+def test_a_body_that_an_earlier_version_packed_is_read() -> None:
+    parts = [b'{"changes":', b"[1,", b"1]", b"}"]
+    head = orjson.dumps([[0, 1, 1, 2, 3], [len(part) for part in parts]])
+    earlier = zlib.compress(b"".join((len(head).to_bytes(4, "big"), head, *parts)), 1)
+    assert unpack(earlier) == b'{"changes":[1,[1,1]}'
 
 
 @given(st.lists(st.binary(max_size=20)))
