@@ -13,6 +13,9 @@ from runtime.settings import Settings
 SESSION_SECONDS = 10.0
 HEARTBEAT_SECONDS = 3.0
 REBALANCE_SECONDS = 60.0
+_FETCH_WAIT_MS = 100
+"""The longest answer to a fetch without messages. A partition whose messages are being handled is not in the fetch that
+the broker is holding, so that its next message can wait that long."""
 _FETCH_BYTES = 8 * 1024 * 1024
 _PARTITION_FETCH_BYTES = 512 * 1024
 """Bound the memory of prefetched messages; a larger single message still comes, alone."""
@@ -40,7 +43,7 @@ def create_consumer(settings: Settings, subscription: Subscription) -> AIOKafkaC
         max_poll_records=settings.batch_size,
         fetch_max_bytes=_FETCH_BYTES,
         max_partition_fetch_bytes=_PARTITION_FETCH_BYTES,
-        fetch_max_wait_ms=500,
+        fetch_max_wait_ms=_FETCH_WAIT_MS,
         retry_backoff_ms=200,
     )
 

@@ -15,7 +15,7 @@ from services.recommender.context.medications import Taken, drug_names
 from services.recommender.context.phenoconversion import phenoconversion
 from services.recommender.dosing.flow import dose_flow
 from services.recommender.findings import findings
-from services.recommender.guidance import Guided, guide
+from services.recommender.guidance import Guided, guidance, guide
 from services.recommender.rows import Row
 from services.recommender.silence import place
 
@@ -36,6 +36,15 @@ class Advice:
     """Of drugs that no recommendation carries one for."""
     rows: tuple[Row, ...] = ()
     """Of each recommendation the row that it is of."""
+
+
+def prepare(release: Release) -> None:
+    """Make ready what the first patient under a release would otherwise wait for."""
+    guidance(release)
+    findings(release, (), ())
+    drug_names(release)
+    phenoconversion(release)
+    dose_flow(release)
 
 
 def advise(

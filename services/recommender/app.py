@@ -1,5 +1,6 @@
 """The recommender as a process: wiring only."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import groupby
@@ -19,6 +20,7 @@ from schemas.cloudevents import Event, decode, decode_clinical_context
 from schemas.errors import Rejected
 from schemas.phenotype import PhenotypeAssigned
 from schemas.topics import CLINICAL_CONTEXT, DEAD_LETTER, PHENOTYPE, RECOMMENDATION
+from services.recommender.advice import prepare
 from services.recommender.handler import STAGE, Recommender, Taken
 from services.recommender.migrations import wait_until_migrated
 from services.recommender.relay import Relay
@@ -74,6 +76,7 @@ class _App:
             await wait_until_migrated(self._settings, self.database)
             self._store = await stack.enter_async_context(await Store.open(self._settings, STAGE, fault=self.database))
             self._recommender = Recommender(self._store, self._releases.load)
+            await asyncio.to_thread(lambda: prepare(self._releases.load(self._releases.newest())))
             for producer in (self.letters_producer, self.relay_producer):
                 stack.push_async_callback(producer.stop)
                 await producer.start()

@@ -59,6 +59,10 @@ class Guidance:
         self._doubts = confidence.about_genes(release.doubts)
         self._asked = lru_cache(maxsize=_KEPT)(self._ask)
         self._certain_conflicts = lru_cache(maxsize=_KEPT)(_certain_conflicts)
+        # Some hundred answers are what nearly all patients need: found now, nobody waits for them.
+        for genes in self._order:
+            for keys in product(*map(self._reading.expected, genes)):
+                self._asked(genes, keys)
 
     def guide(
         self, genotypes: Sequence[GeneCall], phenotypes: Sequence[Phenotype], drugs: Collection[str] | None = None

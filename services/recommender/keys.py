@@ -4,11 +4,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from knowledge.keys import reachable
 from knowledge.model import Gene, PhenotypeMethod, PhenotypeTable
 from schemas.phenotype import Conversion, Phenotype
 
 _KEPT = 16384
 """Keys kept for reuse: more than there are different results."""
+
+_BY_SCORE = "CPIC"
+"""A source that is looked up by activity score where there is one."""
 
 NO_RESULT = "No Result"
 """Key of a partner gene without a call, in tables over several genes."""
@@ -55,6 +59,7 @@ class Reading:
             for symbol, method in methods.items()
             if method is PhenotypeMethod.ACTIVITY_SCORE
         }
+        self._reachable = {symbol: reachable(gene, _BY_SCORE) for symbol, gene in genes.items()}
         self._keys = lru_cache(maxsize=_KEPT)(self._read)
 
     def states(self, phenotypes: Iterable[Phenotype]) -> dict[str, tuple[State, ...]]:
@@ -74,19 +79,23 @@ class Reading:
             keys = _keys(first)
         else:
             keys = tuple(dict.fromkeys(key for phenotype in phenotypes for key in _keys(phenotype)))
+        named = None
         # A row about a genotype speaks of what the genes alone come to.
-        named = gene in self._genotypes and not any(map(_converted, phenotypes))
-        alleles = first.alleles if named else ()
-        return State(gene, phenotypes, self._keys(gene, keys, alleles))
+        if gene in self._genotypes and not any(map(_converted, phenotypes)):
+            called = genotype(first.alleles)
+            named = called if called in self._genotypes[gene] else None
+        return State(gene, phenotypes, self._keys(gene, keys, named))
 
-    def _read(self, gene: str, keys: tuple[str, ...], alleles: tuple[str, ...]) -> Keys:
-        called = genotype(alleles)
+    def _read(self, gene: str, keys: tuple[str, ...], named: str | None) -> Keys:
         table = self._scored.get(gene)
-        return Keys(
-            keys=keys,
-            phenotype_keys=keys if table is None else _phenotypes_of_scores(table, keys),
-            genotype=called if called in self._genotypes.get(gene, ()) else None,
-        )
+        by_phenotype = keys if table is None else _phenotypes_of_scores(table, keys)
+        return Keys(keys=keys, phenotype_keys=by_phenotype, genotype=named)
+
+    def expected(self, gene: str) -> tuple[Keys | None, ...]:
+        """The keys that most patients have: each single one, and none. What several keys or genotypes give is left."""
+        if gene not in self._reachable:
+            return (None,)
+        return (None, *(self._keys(gene, (key,), None) for key in sorted(self._reachable[gene])))
 
 
 def _converted(phenotype: Phenotype) -> bool:
