@@ -1,11 +1,11 @@
-"""``pgx knowledge``: which releases of facts are installed, what is in one, and what differs between two."""
+"""``pgx knowledge``: which releases of facts are installed, what is in one, what differs, and which one governs."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
 
-from cli.environment import APPEARANCE
+from cli.environment import APPEARANCE, reads
 from cli.exits import Failure
 from cli.terminal import say, write_line
 from runtime.exits import Exit
@@ -77,6 +77,38 @@ def diff(
         write_line(difference.model_dump_json())
     if not comparison.differences:
         say("no differences")
+
+
+@app.command("activate", cls=reads("kafka", "database", "knowledge"))
+def activate(
+    release: Annotated[str, typer.Argument(help="Release, such as 2026.11.")],
+    tenant: Annotated[
+        str | None, typer.Option(help="For this tenant alone; default: for all without an own one.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="How many work at it.")] = 1,
+    rate: Annotated[
+        float | None, typer.Option(min=0.1, help="At most so many patients a second are evaluated one by one.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let a release govern: new results are called under it, and stored patients are evaluated again.
+
+    Where a patient's advice changes (actions, dose, alternatives, strength, population), a recommendation event says
+    so; its cause is the activation. Live results go first. Killed and started again it goes on where it stopped, and
+    started again when it is done it reaches whoever was not reached. Activating the former release takes it back.
+
+    Exit status 0 when every patient is under the release, 1 when some could not be evaluated: these are named, and stay
+    under the release before.
+    """
+    from cli.activate import activate as run
+    from cli.activate import foresee
+    from cli.sweep import Pace
+
+    if dry_run:
+        foresee(_load(release), tenant, as_json)
+    else:
+        run(_load(release), tenant, Pace(processes, rate), as_json)
 
 
 def _load(release: str) -> "Release":

@@ -35,13 +35,15 @@ def report(
 
 async def fetched(environment: "Settings", patient: str, tenant: str | None) -> "Report":
     """The patient's current state. Raises ``Failure`` (not found), ``Unreachable``, ``NotSetUp``."""
+    from cli.interpretation import Interpreter
     from cli.open_store import nothing_known, opened, the_tenant
     from knowledge.loader import Releases
     from services.recommender.report import report as report_on
 
     async with opened(environment) as store:
         owner = await the_tenant(store, patient, tenant)
-        found = await report_on(store, Releases(None, *environment.knowledge_folders).load, owner, patient)
+        releases = Releases(None, *environment.knowledge_folders).load
+        found = await report_on(store, releases, owner, patient, Interpreter(releases))
     if found is None:
         raise nothing_known(patient, owner)
     return found

@@ -43,9 +43,20 @@ def run(
     settings = Settings.load()
     if service is Service.ALL:
         _run_all(settings)
+    elif service is Service.RECOMMENDER:
+        raise typer.Exit(_recommender(settings))
     else:
         main: Callable[[Settings], int] = import_module(f"services.{service}.app").main
         raise typer.Exit(main(settings))
+
+
+def _recommender(settings: Settings) -> int:
+    """The recommender with what reads results called under another release than the one that governs."""
+    from cli.interpretation import Interpreter
+    from knowledge.loader import Releases
+    from services.recommender.app import main
+
+    return main(settings, Interpreter(Releases(None, *settings.knowledge_folders).load))
 
 
 def command(service: str) -> list[str]:

@@ -29,9 +29,10 @@ def setup() -> None:
 
 async def set_up(settings: Settings, tell: Callable[[str], None]) -> None:
     """What the command does; ``tell`` is told what was done. Raises ``Failure``, ``Unreachable``."""
+    from cli.activation import first
     from runtime.admin import TopicError, create_topics
+    from schemas.knowledge import EVERYONE
     from schemas.topics import TOPICS
-    from services.genotyper.activation import activate_if_none
     from services.recommender.migrations import ChangedMigration, migrate
 
     release = _first_release(settings)
@@ -44,8 +45,9 @@ async def set_up(settings: Settings, tell: Callable[[str], None]) -> None:
         applied = await migrate(settings)
         for name in applied:
             tell(f"migration {name} applied")
-        if await activate_if_none(settings, release) is not None:
-            tell(f"knowledge release {release.id} activated for all tenants")
+        for choice in await first(settings, release):
+            whom = "all tenants" if choice.tenant == EVERYONE else choice.tenant
+            tell(f"knowledge release {choice.release} activated for {whom}")
     except TopicError as error:
         raise Failure(
             Exit.REFUSED, str(error), "PGX_PARTITIONS and PGX_REPLICATION decide how topics are made."

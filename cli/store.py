@@ -34,12 +34,12 @@ def dump(
 
 
 async def _dump(environment: "Settings", current: bool) -> None:
+    from cli.interpretation import Interpreter
     from cli.open_store import opened
     from knowledge.loader import Releases
     from services.recommender.dump import dump as lines_of
 
     async with opened(environment) as results_store:
-        async for line in lines_of(
-            results_store, Releases(None, *environment.knowledge_folders).load, current_only=current
-        ):
+        releases = Releases(None, *environment.knowledge_folders).load
+        async for line in lines_of(results_store, releases, current_only=current, interpret=Interpreter(releases)):
             write_line(line)

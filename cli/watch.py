@@ -65,6 +65,7 @@ async def _follow(
 async def _missed(
     environment: "Settings", tenant: str | None, patient: str, since: int, show: Callable[[bytes], None]
 ) -> None:
+    from cli.interpretation import Interpreter
     from cli.open_store import nothing_known, opened, the_tenant
     from knowledge.loader import Releases
     from schemas.serialise import to_json
@@ -75,7 +76,7 @@ async def _missed(
         if owner not in await tenants_of(store, patient):
             raise nothing_known(patient, owner)
         releases = Releases(None, *environment.knowledge_folders)
-        async for event in events_since(store, releases.load, owner, patient, since):
+        async for event in events_since(store, releases.load, owner, patient, since, Interpreter(releases.load)):
             show(to_json(event))
 
 

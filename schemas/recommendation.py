@@ -174,7 +174,8 @@ class Change(Model):
 
 
 class Cause(Model):
-    """The input that made an event: for a lab result its event id, accession and version."""
+    """What made an event: an input, by its event id, or the activation of a knowledge release, by the id of its event
+    on ``pgx.knowledge.v1``. ``type`` is ``lab-result``, ``clinical-context`` or ``knowledge-release``."""
 
     type: str
     id: str

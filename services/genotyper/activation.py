@@ -4,7 +4,6 @@ The topic is compacted and keyed by tenant, ``*`` for everyone: its last message
 to its end before its first event, and follows it from then on.
 """
 
-import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -107,36 +106,20 @@ class Activation:
         return choice
 
 
-async def activate(settings: Settings, producer: Producer, choice: ReleaseActivated) -> str:
-    """Publish a choice; the id of its event. It holds for results that are called from now on.
+async def announce(settings: Settings, choice: ReleaseActivated, identifier: str) -> None:
+    """Publish a choice under the id of its event. It holds for results that are called from now on.
 
     Raises:
         Unreachable: the brokers did not confirm.
     """
-    identifier = str(uuid.uuid4())
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     key, value, headers = cloudevents.encode(KNOWLEDGE, choice, id=identifier, source=SOURCE, time=now)
-    await producer.send([Outgoing(settings.topic(KNOWLEDGE), key, value, tuple(headers))])
-    return identifier
-
-
-async def activate_if_none(settings: Settings, release: Release) -> ReleaseActivated | None:
-    """Activate a release for everyone where nobody has activated any; what was published, None where nothing was.
-
-    Raises:
-        Unreachable: no broker answered.
-        NotSetUp: the control topic is not there.
-    """
-    if EVERYONE in await active(settings):
-        return None
-    choice = ReleaseActivated(tenant=EVERYONE, release=release.id, sha256=release.sha256)
     producer = Producer(settings, "pgx-activation")
     try:
         await producer.start()
-        await activate(settings, producer, choice)
+        await producer.send([Outgoing(settings.topic(KNOWLEDGE), key, value, tuple(headers))])
     finally:
         await producer.stop()
-    return choice
 
 
 async def active(settings: Settings) -> dict[str, ReleaseActivated]:

@@ -6,12 +6,12 @@ calls. So two memos stand before matching: of genotypes in a known layout, and o
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from knowledge.model import Ploidy
+from knowledge.model import Gene, Ploidy
 from knowledge.release import Release
 from schemas.genotype import CallStatus, GeneCall, ObservedGene
-from schemas.lab_result import Genotype, LabResult, Sex
+from schemas.lab_result import Genotype, LabResult, Reported, Sex
 from schemas.warning import Warning
 from services.genotyper import reported
 from services.genotyper.assembly import AssemblyCheck
@@ -47,6 +47,16 @@ class Called:
     observed: dict[str, ObservedGene]
     warnings: tuple[Warning, ...]
     research: tuple[GeneCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is known of a gene beside its rows."""
+
+    extras: tuple[tuple[str, str], ...]
+    """Positions of interest outside the definition, as ``Observation.extras``."""
+    lines: tuple[Reported, ...]
+    sex: Sex
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +96,31 @@ class ReleaseCaller:
         observed: dict[str, ObservedGene] = {}
         genotypes: list[GeneCall] = []
         for symbol, gene, number in self._genes:
-            matched = self._not_assayed[symbol]
-            if number is not None and (answer := answers[number]).observed is not None:
+            answer = None if number is None else answers[number]
+            if answer is not None and answer.observed is not None:
                 observed[symbol] = answer.observed
-                matched = answer.call
-                if gene.ploidy is Ploidy.X_LINKED:
-                    matched = _with_sex(answer, result.sex)
-            if symbol in lines:
-                matched = reconcile(reported.read_gene(gene, lines[symbol], self._notations[symbol]), matched)
-            genotypes.append(matched)
+            genotypes.append(self._call(gene, answer, lines.get(symbol, ()), result.sex))
         return Called(tuple(genotypes), observed, warnings, self._research_calls(result.genotypes))
+
+    def again(self, symbol: str, rows: Sequence[Genotype], kept: Kept) -> GeneCall:
+        """One gene called from rows that were observed before. Raises Rejected."""
+        gene = self.release.genes[symbol]
+        number = next(number for known, _, number in self._genes if known == symbol)
+        answer = None
+        if number is not None:
+            definition = self._panel.genes[number]
+            seen = observe(definition, sort_rows(rows, self._panel).entries[number])
+            answer = self._callers[number].answer(replace(seen, extras=kept.extras))
+        return self._call(gene, answer, kept.lines, kept.sex)
+
+    def _call(self, gene: Gene, answer: Answer | None, lines: Sequence[Reported], sex: Sex) -> GeneCall:
+        """A gene's call from what its rows come to and what the laboratory reports."""
+        matched = self._not_assayed[gene.symbol]
+        if answer is not None and answer.observed is not None:
+            matched = _with_sex(answer, sex) if gene.ploidy is Ploidy.X_LINKED else answer.call
+        if not lines:
+            return matched
+        return reconcile(reported.read_gene(gene, lines, self._notations[gene.symbol]), matched)
 
     def forget(self, layouts: bool = False) -> None:
         """Empties the memos of genotypes and observations; also the known layouts where asked."""

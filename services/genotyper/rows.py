@@ -18,6 +18,9 @@ PREPROCESSOR_ALT = "PCATxALT"
 _PREPROCESSOR = (PREPROCESSOR_REF, PREPROCESSOR_ALT, "PCATxINDEL")
 """The FILTER tokens with a meaning: what the reference implementation's preprocessor writes."""
 
+PREPROCESSOR_WARNINGS = frozenset({"ref-flagged", "alt-flagged"})
+"""Codes of the warnings that these tokens cause."""
+
 _BASES = re.compile(r"[ACGT]+", re.IGNORECASE)
 
 MESSAGES = {

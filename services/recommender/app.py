@@ -22,15 +22,19 @@ from schemas.phenotype import PhenotypeAssigned
 from schemas.topics import CLINICAL_CONTEXT, DEAD_LETTER, PHENOTYPE, RECOMMENDATION
 from services.recommender.advice import prepare
 from services.recommender.handler import STAGE, Recommender, Taken
+from services.recommender.interpretation import Interpret, as_delivered
 from services.recommender.migrations import wait_until_migrated
 from services.recommender.relay import Relay
 from services.recommender.store import Store
 from services.recommender.store.connection import persistently
 
 
-def build(settings: Settings) -> Service:
-    """The service: events into the store and, beside that, the relay from its outbox to the hospitals."""
-    app = _App(settings)
+def build(settings: Settings, interpret: Interpret = as_delivered) -> Service:
+    """The service: events into the store and, beside that, the relay from its outbox to the hospitals.
+
+    ``interpret`` reads results that were called under another release than the one that governs.
+    """
+    app = _App(settings, interpret)
     return Service(
         STAGE,
         settings,
@@ -49,16 +53,17 @@ def build(settings: Settings) -> Service:
     )
 
 
-def main(settings: Settings) -> int:
+def main(settings: Settings, interpret: Interpret) -> int:
     """Run the service as this process; the exit status."""
-    return service.main(build(settings))
+    return service.main(build(settings, interpret))
 
 
 class _App:
     """What the service is made of, and how long each part lives."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, interpret: Interpret) -> None:
         self._settings = settings
+        self._interpret = interpret
         self._releases = Releases(None, *settings.knowledge_folders)
         self._context = settings.topic(CLINICAL_CONTEXT)
         self.metrics = Metrics(STAGE)
@@ -75,7 +80,7 @@ class _App:
         async with AsyncExitStack() as stack:
             await wait_until_migrated(self._settings, self.database)
             self._store = await stack.enter_async_context(await Store.open(self._settings, STAGE, fault=self.database))
-            self._recommender = Recommender(self._store, self._releases.load)
+            self._recommender = Recommender(self._store, self._releases.load, self._interpret)
             await asyncio.to_thread(lambda: prepare(self._releases.load(self._releases.newest())))
             for producer in (self.letters_producer, self.relay_producer):
                 stack.push_async_callback(producer.stop)

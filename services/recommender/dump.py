@@ -4,24 +4,28 @@ Lines come in key order (tenant, patient). A patient's first line is the state; 
 accepted statements of clinical context and the published events. There are no times of processing, surrogate keys or
 bus positions in it, so that two runs that accepted the same input in the same order for each patient give the same
 bytes. With ``current_only`` there is neither history nor sequence, only what counts now: the same bytes for the same
-set of input in any order.
+set of input in any order; results are shown as they read under the release that governs, so that a store that came to
+it by activation has the same lines as one whose results were called under it. Without it, results are as they were
+called.
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import orjson
 
 from schemas.phenotype import ResultNote
 from schemas.serialise import to_json
+from services.recommender.interpretation import Governing, Interpret, as_delivered
 from services.recommender.patient import Releases, state_of
 from services.recommender.report import report_of
 from services.recommender.store import Store, rows
+from services.recommender.store.activations import activations
 
-_PATIENTS = "SELECT id, tenant, pseudonym, sequence FROM patients ORDER BY tenant, pseudonym"
+_PATIENTS = "SELECT id, tenant, pseudonym, sequence, activation FROM patients ORDER BY tenant, pseudonym"
 _RESULTS = f"""
-SELECT patient_id, ordinal, superseded_by, software, observed::text AS observed, warnings::text AS warnings,
+SELECT patient_id, ordinal, superseded_by, software, warnings::text AS warnings,
        {rows.DELIVERY},
        ARRAY(SELECT cause_source || E'\\n' || cause_id FROM inbox
              WHERE inbox.patient_id = results.patient_id AND inbox.ordinal = results.ordinal) AS events
@@ -34,7 +38,7 @@ SELECT patient_id, ordinal, superseded_by, source, statement, version, {rows.STA
 FROM statements WHERE patient_id = ANY ($1::bigint[]) AND ($2 OR superseded_by IS NULL) ORDER BY patient_id, ordinal
 """  # noqa: S608 - a constant
 _HISTORY = """
-SELECT patient_id, sequence, cause_type, cause_id, ordinal, release, keys::text AS keys,
+SELECT patient_id, sequence, cause_type, cause_id, release, keys::text AS keys,
        ARRAY(SELECT rule FROM rules WHERE number = ANY (issued) ORDER BY rule) AS issued,
        ARRAY(SELECT rule FROM rules WHERE number = ANY (withdrawn) ORDER BY rule) AS withdrawn,
        encode(body_sha256, 'hex') AS body_sha256
@@ -43,9 +47,12 @@ FROM history WHERE patient_id = ANY ($1::bigint[]) ORDER BY patient_id, sequence
 _BATCH = 200
 
 
-async def dump(store: Store, releases: Releases, *, current_only: bool = False) -> AsyncIterator[bytes]:
+async def dump(
+    store: Store, releases: Releases, *, current_only: bool = False, interpret: Interpret = as_delivered
+) -> AsyncIterator[bytes]:
     """The lines, without line ends, of one snapshot of the store."""
     async with store.snapshot() as connection:
+        made = await activations(connection, interpret)
         cursor = await connection.cursor(_PATIENTS)
         while patients := await cursor.fetch(_BATCH):
             ids = [patient["id"] for patient in patients]
@@ -55,8 +62,9 @@ async def dump(store: Store, releases: Releases, *, current_only: bool = False) 
             for patient in patients:
                 accepted = results.get(patient["id"], [])
                 said = statements.get(patient["id"], [])
-                yield _state(patient, accepted, said, releases, current_only)
-                for line in _results(patient, accepted, current_only):
+                governing = made.of(patient["activation"])
+                yield _state(patient, accepted, said, releases, governing, current_only)
+                for line in _results(patient, accepted, governing if current_only else None, current_only):
                     yield line
                 for line in _statements(patient, said, current_only):
                     yield line
@@ -76,21 +84,26 @@ def _state(
     accepted: Sequence[asyncpg.Record],
     said: Sequence[asyncpg.Record],
     releases: Releases,
+    governing: Governing | None,
     current_only: bool,
 ) -> bytes:
     current = [rows.delivery(row) for row in accepted if row["superseded_by"] is None]
     statements = [rows.statement(row) for row in said if row["superseded_by"] is None]
-    state: dict[str, Any] = orjson.loads(to_json(report_of(patient, state_of(current, releases, statements))))
+    known = state_of(current, releases, statements, governing)
+    state: dict[str, Any] = orjson.loads(to_json(report_of(patient, known)))
     if current_only:
         del state["sequence"]
     return orjson.dumps({"record": "state", **state})
 
 
-def _results(patient: asyncpg.Record, accepted: Sequence[asyncpg.Record], current_only: bool) -> Iterator[bytes]:
+def _results(
+    patient: asyncpg.Record, accepted: Sequence[asyncpg.Record], governing: Governing | None, current_only: bool
+) -> Iterator[bytes]:
     by_ordinal = {row["ordinal"]: row for row in accepted}
     listed = sorted(accepted, key=lambda row: (row["laboratory"], row["accession"])) if current_only else accepted
     for row in listed:
         successor = by_ordinal.get(row["superseded_by"])
+        facts = _facts(row, governing)
         line = {
             "record": "result",
             "tenant": patient["tenant"],
@@ -99,10 +112,10 @@ def _results(patient: asyncpg.Record, accepted: Sequence[asyncpg.Record], curren
             "sex": row["sex"],
             "sha256": row["content_sha256"],
             "events": _events(row),
-            "knowledge": {"release": row["release"], "sha256": row["release_sha256"]},
+            "knowledge": facts.knowledge,
             "software": row["software"],
-            "genotypes": orjson.Fragment(row["genotypes"]),
-            "phenotypes": orjson.Fragment(row["phenotypes"]),
+            "genotypes": orjson.Fragment(facts.genotypes),
+            "phenotypes": orjson.Fragment(facts.phenotypes),
             "observed": orjson.Fragment(row["observed"]),
             "warnings": orjson.Fragment(row["warnings"] or "[]"),
         }
@@ -111,6 +124,23 @@ def _results(patient: asyncpg.Record, accepted: Sequence[asyncpg.Record], curren
                 None if successor is None else _note(successor) | {"sha256": successor["content_sha256"]}
             )
         yield orjson.dumps(line)
+
+
+class _Facts(NamedTuple):
+    """What a result's genes are, under a release."""
+
+    knowledge: dict[str, str]
+    genotypes: str
+    phenotypes: str
+
+
+def _facts(row: asyncpg.Record, governing: Governing | None) -> _Facts:
+    """A result as it was called; as it reads under the release that governs, where one is given."""
+    if governing is None or row["release"] == governing.knowledge.release:
+        knowledge = {"release": row["release"], "sha256": row["release_sha256"]}
+        return _Facts(knowledge, row["genotypes"], row["phenotypes"])
+    read = governing.read(rows.delivery(row))
+    return _Facts(governing.knowledge.model_dump(), rows.genotypes(read.genotypes), rows.phenotypes(read.phenotypes))
 
 
 def _statements(patient: asyncpg.Record, said: Sequence[asyncpg.Record], current_only: bool) -> Iterator[bytes]:

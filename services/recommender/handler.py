@@ -1,34 +1,30 @@
 """Phenotypes and clinical context to recommendation events: the only stage with state. One transaction a batch."""
 
 import asyncio
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-import orjson
-
 from runtime.stage import attempt
 from schemas.clinical_context import ClinicalContext, content_sha256
-from schemas.cloudevents import MAX_VALUE_BYTES, Event, derived_id, headers_of, key_of
-from schemas.errors import Code, Rejected
+from schemas.cloudevents import Event, derived_id
+from schemas.errors import Rejected
 from schemas.phenotype import PhenotypeAssigned
-from schemas.recommendation import RecommendationsChanged
-from schemas.topics import RECOMMENDATION
-from services.recommender.body import fragments, pack
+from services.recommender.body import fragments
 from services.recommender.context.current import Statement
-from services.recommender.lanes import lane_of
+from services.recommender.interpretation import Governing, Interpret, as_delivered
 from services.recommender.merging import Delivery
 from services.recommender.patient import Acceptance, Releases
+from services.recommender.publication import history_row, outbox_row
 from services.recommender.screening import screen
 from services.recommender.store import Store
-from services.recommender.store.rows import HistoryRow, InboxRow, OutboxRow, ResultRow, StatementRow, difference, keys
+from services.recommender.store.rows import HistoryRow, InboxRow, OutboxRow, ResultRow, StatementRow
 from services.recommender.store.unit import PatientKey, Stored, Unit
+from services.recommender.view import View, view
 
 STAGE = "recommender"
-SOURCE = "/pgx/recommender"
 REVISION = 1
 """Revision of this stage's code: raised whenever the same input under the same release gives another output."""
 
@@ -57,9 +53,11 @@ class Effect(NamedTuple):
 class Recommender:
     """Takes events into the store and puts the recommendation events they make into its outbox."""
 
-    def __init__(self, store: Store, releases: Releases) -> None:
+    def __init__(self, store: Store, releases: Releases, interpret: Interpret = as_delivered) -> None:
+        """``interpret`` reads results that were called under another release than the one that governs."""
         self._store = store
         self._releases = releases
+        self._interpret = interpret
 
     async def handle(self, batch: Sequence[Taken]) -> tuple[Failure, ...]:
         """Take in a batch, in order, in one transaction; an event that was handled before has no effect.
@@ -73,38 +71,39 @@ class Recommender:
         if not fit:
             return tuple(failures)
         async with self._store.transaction() as unit:
-            await unit.lock([_key(event) for event in fit])
+            await unit.lock([_key(event) for event in fit], self._interpret)
             handled = await unit.handled(map(_inbox_id, fit))
             unseen = [event for event in fit if _inbox_id(event) not in handled]
             patients = await unit.patients([_key(event) for event in unseen])
             to_come = Counter(map(_key, unseen))
             for event in unseen:
-                to_come[_key(event)] -= 1
-                if _inbox_id(event) in handled:
-                    continue
                 stored = patients[_key(event)]
-                effect = attempt(partial(self._effect, stored, event))
-                if isinstance(effect, Rejected):
-                    failures.append(Failure(event, effect))
-                else:
-                    handled.add(_inbox_id(event))
-                    _collect(unit, stored, effect)
+                if _inbox_id(event) not in handled:
+                    governing = unit.activations.governing(stored.patient.tenant)
+                    effect = attempt(partial(self._effect, stored, event, governing))
+                    if isinstance(effect, Rejected):
+                        failures.append(Failure(event, effect))
+                    else:
+                        handled.add(_inbox_id(event))
+                        _collect(unit, stored, effect)
+                to_come[_key(event)] -= 1
                 if not to_come[_key(event)]:
+                    stored.view = _view(stored)
                     stored.patient = stored.patient.without_state()  # a batch of them would not fit into memory
                 await asyncio.sleep(0)  # a batch takes a while: heartbeats and health checks must get their turn
             await unit.save()
         return tuple(failures)
 
-    def _effect(self, stored: Stored, event: Taken) -> Effect:
+    def _effect(self, stored: Stored, event: Taken, governing: Governing | None) -> Effect:
         data = event.data
         if isinstance(data, ClinicalContext):
             statement = Statement(data, content_sha256(data), event.source, event.id)
-            accepted = stored.patient.accept_statement(statement, self._releases)
+            accepted = stored.patient.accept_statement(statement, self._releases, governing)
             row: ResultRow | StatementRow = StatementRow.of(stored.id, accepted.ordinal, statement)
             source, id_ = event.source, event.id
         else:
             delivery, genotype = Delivery.of(data), data.genotype
-            accepted = stored.patient.accept(delivery, self._releases)
+            accepted = stored.patient.accept(delivery, self._releases, governing)
             row = ResultRow.of(
                 stored.id, accepted.ordinal, delivery, genotype.software, genotype.observed, genotype.warnings
             )
@@ -112,11 +111,19 @@ class Recommender:
         outbox, history = None, None
         if accepted.event is not None:
             parts = fragments(accepted.event, accepted.rows)
-            outbox = _outbox(event, accepted.event, parts)
-            history = _history(stored, accepted, parts)
+            id_of = derived_id(event, STAGE, accepted.event.knowledge.release, REVISION)
+            outbox = outbox_row(accepted.event, parts, id_of, event.time, event.traceparent)
+            history = history_row(stored, accepted, accepted.event, parts, accepted.ordinal)
         sequence = None if accepted.event is None else accepted.event.sequence
         inbox = InboxRow(_inbox_id(event), source, id_, stored.id, accepted.ordinal, sequence)
         return Effect(accepted, row if accepted.new else None, inbox, history, outbox)
+
+
+def _view(stored: Stored) -> View | None:
+    """The view of a state that was computed in this batch; None where nothing was."""
+    if stored.patient.state is None:
+        return None
+    return view(stored.patient.state, [one.statement for one in stored.patient.statements.values()])
 
 
 def _screen(event: Taken) -> None:
@@ -139,42 +146,6 @@ def _collect(unit: Unit, stored: Stored, effect: Effect) -> None:
         unit.history.append(effect.history)
     if effect.outbox is not None:
         unit.outbox.append(effect.outbox)
-
-
-def _outbox(cause: Taken, event: RecommendationsChanged, parts: Sequence[bytes]) -> OutboxRow:
-    size = sum(map(len, parts))
-    if size > MAX_VALUE_BYTES:
-        raise Rejected(
-            Code.OUTPUT_TOO_LARGE, f"{size:,} bytes of recommendations; at most {MAX_VALUE_BYTES:,} are published"
-        )
-    headers = headers_of(
-        RECOMMENDATION,
-        id=derived_id(cause, STAGE, event.knowledge.release, REVISION),
-        source=SOURCE,
-        time=cause.time,
-        traceparent=cause.traceparent,
-    )
-    key = key_of(event)
-    named = orjson.dumps([[name, value.decode()] for name, value in headers]).decode()
-    return OutboxRow(lane_of(key), key, named, pack(parts))
-
-
-def _history(stored: Stored, accepted: Acceptance, parts: Sequence[bytes]) -> HistoryRow:
-    event = accepted.event
-    if event is None:
-        raise ValueError("only a published event has a place in history")
-    return HistoryRow(
-        stored.id,
-        event.sequence,
-        accepted.ordinal,
-        event.cause.type,
-        event.cause.id,
-        accepted.ordinal,
-        event.knowledge.release,
-        keys(accepted.after.recommendations),
-        *difference(accepted.before.recommendations, accepted.after.recommendations),
-        hashlib.sha256(b"".join(parts)).digest(),
-    )
 
 
 def _key(event: Taken) -> PatientKey:

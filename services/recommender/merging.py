@@ -11,11 +11,11 @@ For each gene one result speaks. Of all current results that are not withdrawn i
 Genes of different results stand side by side, so that CYP2C19 of one laboratory and CYP2D6 of another meet in one rule.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from schemas.genotype import CallStatus, GeneCall, KnowledgeRef
+from schemas.genotype import CallStatus, GeneCall, KnowledgeRef, ObservedGene
 from schemas.lab_result import ResultRef, Status
 from schemas.phenotype import Phenotype, PhenotypeAssigned
 
@@ -34,11 +34,14 @@ class Delivery:
     knowledge: KnowledgeRef
     genotypes: tuple[GeneCall, ...]
     phenotypes: tuple[Phenotype, ...]
+    observed: Mapping[str, ObservedGene] | str = field(default="{}", compare=False, repr=False)
+    """By gene, as delivered, or as the store keeps it (compact JSON): what another release's definitions are applied
+    to."""
 
     @classmethod
     def of(cls, event: PhenotypeAssigned) -> "Delivery":
         genotype = event.genotype
-        return cls(genotype.result, genotype.knowledge, genotype.genotypes, event.phenotypes)
+        return cls(genotype.result, genotype.knowledge, genotype.genotypes, event.phenotypes, genotype.observed)
 
     @property
     def accession(self) -> Accession:

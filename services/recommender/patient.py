@@ -1,7 +1,8 @@
 """A patient's current state as a pure function of the set of accepted inputs, and what one more of them changes.
 
 No clock, no randomness, no I/O: any order and repetition of the same inputs ends in the same state. Inputs are
-deliveries of laboratory results and statements of clinical context; they are numbered together.
+deliveries of laboratory results and statements of clinical context; they are numbered together. Beside them stands the
+release that governs, since operators activated it: every result is read under it, whatever it was called under.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,6 +25,7 @@ from services.recommender.advice import advise
 from services.recommender.changes import compare
 from services.recommender.context.current import Document, Statement, StatementIdentity
 from services.recommender.context.current import current as current_context
+from services.recommender.interpretation import Governing
 from services.recommender.merging import Accession, Delivery, Identity, merge
 from services.recommender.rows import Row
 
@@ -32,6 +34,7 @@ Releases = Callable[[str], Release]
 
 LAB_RESULT = "lab-result"
 CLINICAL_CONTEXT = "clinical-context"
+KNOWLEDGE_RELEASE = "knowledge-release"
 """Types of causes."""
 
 Input = Delivery | Statement
@@ -92,8 +95,22 @@ class Acceptance:
     @property
     def rows(self) -> Iterator[tuple[Recommendation, Row]]:
         """Every recommendation before and after, with the row that it is of."""
-        for state in (self.before, self.after):
-            yield from zip(state.recommendations, state.rows, strict=True)
+        return _rows(self.before, self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Reinterpretation:
+    """What another release did. ``event``: None where no advice changed."""
+
+    patient: "Patient"
+    before: State
+    after: State
+    event: RecommendationsChanged | None
+
+    @property
+    def rows(self) -> Iterator[tuple[Recommendation, Row]]:
+        """Every recommendation before and after, with the row that it is of."""
+        return _rows(self.before, self.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +129,16 @@ class Patient:
     """Of each document the statement that counts."""
     known_statements: Mapping[StatementIdentity, int] = field(default_factory=dict)
     """Ordinals of all accepted statements."""
+    governing: Governing | None = None
+    """What results are read under; None: no activation has reached the patient yet."""
     state: State | None = None
     """Of what counts, where it has been computed already."""
 
-    def accept(self, delivery: Delivery, releases: Releases) -> Acceptance:
-        """Take in a delivery. Raises Rejected(UNKNOWN_RELEASE)."""
+    def accept(self, delivery: Delivery, releases: Releases, governing: Governing | None = None) -> Acceptance:
+        """Take in a delivery; with it the patient comes under ``governing``, where that is given.
+
+        Raises Rejected(UNKNOWN_RELEASE).
+        """
         if (ordinal := self.known.get(delivery.identity)) is not None:
             return Acceptance(self, ordinal, new=False)
         release_of(delivery.knowledge, releases)
@@ -128,12 +150,15 @@ class Patient:
             inputs=added.ordinal,
             current={**self.current, delivery.accession: added} if wins else self.current,
             known={**self.known, delivery.identity: added.ordinal},
+            governing=governing or self.governing,
         )
         pair = _pair(None if rival is None else rival.ordinal, added.ordinal, wins)
         return self._accepted(taken_in, wins, pair, cause_of(delivery), why(delivery), releases)
 
-    def accept_statement(self, statement: Statement, releases: Releases) -> Acceptance:
-        """Take in a statement of clinical context. Raises Rejected(UNKNOWN_RELEASE)."""
+    def accept_statement(
+        self, statement: Statement, releases: Releases, governing: Governing | None = None
+    ) -> Acceptance:
+        """Take in a statement of clinical context, in the same way. Raises Rejected(UNKNOWN_RELEASE)."""
         if (ordinal := self.known_statements.get(statement.identity)) is not None:
             return Acceptance(self, ordinal, new=False)
         added = Said(self.inputs + 1, statement)
@@ -144,6 +169,7 @@ class Patient:
             inputs=added.ordinal,
             statements={**self.statements, statement.document: added} if wins else self.statements,
             known_statements={**self.known_statements, statement.identity: added.ordinal},
+            governing=governing or self.governing,
         )
         pair = _pair(None if rival is None else rival.ordinal, added.ordinal, wins)
         return self._accepted(taken_in, wins, pair, cause_of(statement), why(statement), releases)
@@ -158,15 +184,33 @@ class Patient:
         releases: Releases,
     ) -> Acceptance:
         before = self._state(releases)
-        after = replace(taken_in, state=None)._state(releases) if wins else before
+        moved = taken_in.governing != self.governing
+        after = replace(taken_in, state=None)._state(releases) if wins or moved else before
         changed = not after.publishes_as(before)
         patient = replace(taken_in, sequence=self.sequence + changed, state=after)
         event = patient.event(cause, before, after, reason) if changed else None
         return Acceptance(patient, patient.inputs, True, superseded, before, after, event)
 
+    def activate(self, governing: Governing, releases: Releases) -> Reinterpretation:
+        """Come under another release. Raises Rejected(UNKNOWN_RELEASE)."""
+        before = self._state(releases)
+        under = replace(self, governing=governing, state=None)
+        after = under._state(releases)
+        under = replace(under, state=after)
+        if not compare(before.recommendations, after.recommendations, ""):
+            return Reinterpretation(under, before, after, None)
+        published = replace(under, sequence=self.sequence + 1)
+        return Reinterpretation(published, before, after, self.reinterpreted(before, after, governing))
+
+    def reinterpreted(self, before: State, after: State, governing: Governing) -> RecommendationsChanged:
+        """The event after the patient's present one, that an activation makes."""
+        cause = Cause(type=KNOWLEDGE_RELEASE, id=governing.id)
+        reason = f"knowledge release {governing.knowledge.release} was activated"
+        return replace(self, sequence=self.sequence + 1).event(cause, before, after, reason)
+
     def _state(self, releases: Releases) -> State:
         said = (one.statement for one in self.statements.values())
-        return state_of(self.deliveries, releases, said) if self.state is None else self.state
+        return state_of(self.deliveries, releases, said, self.governing) if self.state is None else self.state
 
     def without_state(self) -> "Patient":
         """The same patient, whose state is computed again when it is needed."""
@@ -200,23 +244,33 @@ class Patient:
         )
 
 
-def state_after(inputs: Iterable[Input], releases: Releases) -> State:
+def state_after(inputs: Iterable[Input], releases: Releases, governing: Governing | None = None) -> State:
     """The state that follows from a set of inputs of both kinds."""
     inputs = list(inputs)
     deliveries = (one for one in inputs if isinstance(one, Delivery))
-    return state_of(deliveries, releases, (one for one in inputs if isinstance(one, Statement)))
+    return state_of(deliveries, releases, (one for one in inputs if isinstance(one, Statement)), governing)
 
 
-def state_of(deliveries: Iterable[Delivery], releases: Releases, statements: Iterable[Statement] = ()) -> State:
-    """The state that follows from sets of deliveries and statements.
+def state_of(
+    deliveries: Iterable[Delivery],
+    releases: Releases,
+    statements: Iterable[Statement] = (),
+    governing: Governing | None = None,
+) -> State:
+    """The state that follows from sets of deliveries and statements under the release that governs.
 
-    The latest release among the deliveries that count governs the advice; without any there is none.
+    Where none was activated, the latest release among the deliveries that count governs the advice, and each result
+    stays as it was called. Without a delivery there is no advice.
     """
     counting = sorted(current(deliveries, releases).values(), key=lambda one: one.accession)
     if not counting:
         return State()
-    knowledge = max((one.knowledge for one in counting), key=lambda known: _rank(known, releases))
-    genotypes, phenotypes = merge(counting)
+    if governing is None:
+        knowledge = max((one.knowledge for one in counting), key=lambda known: _rank(known, releases))
+        genotypes, phenotypes = merge(counting)
+    else:
+        knowledge = governing.knowledge
+        genotypes, phenotypes = merge([governing.read(one) for one in counting])
     advice = advise(release_of(knowledge, releases), genotypes, phenotypes, current_context(statements))
     return State(
         knowledge=knowledge,
@@ -279,6 +333,11 @@ def why(input_: Input) -> str:
         return f"statement {said.statement} of {said.source}, version {said.version}, is {said.status}"
     result = input_.result
     return f"result {result.accession} of {result.laboratory}, version {result.version}, is {result.status}"
+
+
+def _rows(*states: State) -> Iterator[tuple[Recommendation, Row]]:
+    for state in states:
+        yield from zip(state.recommendations, state.rows, strict=True)
 
 
 def _pair(rival: int | None, added: int, wins: bool) -> tuple[int, int] | None:

@@ -49,7 +49,11 @@ SELECT count(*) FROM pg_locks
 WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND classid::bigint = $1 AND objid::bigint = $2 AND objsubid = 2 AND granted
 """
-_NEXT = f"SELECT id, key, headers, body FROM outbox WHERE lane = ANY ($1::smallint[]) ORDER BY id LIMIT {_BATCH}"  # noqa: S608
+# In the order of a patient's events: who has an event in the foreground has none in the background.
+_NEXT = f"""
+SELECT id, key, headers, body FROM outbox WHERE lane = ANY ($1::smallint[]) AND background = $2
+ORDER BY id LIMIT {_BATCH}
+"""  # noqa: S608
 _DONE = "DELETE FROM outbox WHERE id = ANY ($1::bigint[])"
 _BACKLOG = "SELECT count(*) AS depth, coalesce(extract(epoch FROM now() - min(recorded)), 0) AS age FROM outbox"
 
@@ -206,8 +210,12 @@ class _Session:
                 self._held.add(lane)
 
     async def next(self) -> list[asyncpg.Record]:
-        """The oldest events of the lanes held. That this answers shows that they are still held."""
-        return await self._connection.fetch(_NEXT, sorted(self._held)) if self._held else []
+        """The oldest events of the lanes held, those in the background only where there are no others. That this
+        answers shows that the lanes are still held."""
+        if not self._held:
+            return []
+        urgent = await self._connection.fetch(_NEXT, sorted(self._held), False)
+        return urgent or await self._connection.fetch(_NEXT, sorted(self._held), True)
 
     async def done(self, ids: list[int]) -> None:
         await self._connection.execute(_DONE, ids)

@@ -19,10 +19,12 @@ from schemas.recommendation import (
     ResultNote,
     Silence,
 )
+from services.recommender.interpretation import Interpret, as_delivered
 from services.recommender.patient import Input, Patient, Releases, State, cause_of, state_after, state_of, why
 from services.recommender.store import Store, rows
+from services.recommender.store.activations import Activations, activations
 
-_PATIENT = "SELECT id, tenant, pseudonym, sequence FROM patients WHERE tenant = $1 AND pseudonym = $2"
+_PATIENT = "SELECT id, tenant, pseudonym, sequence, activation FROM patients WHERE tenant = $1 AND pseudonym = $2"
 _TENANTS = "SELECT tenant FROM patients WHERE pseudonym = $1 ORDER BY tenant"
 _DELIVERIES = f"SELECT ordinal, {rows.DELIVERY} FROM results WHERE patient_id = $1 ORDER BY ordinal"  # noqa: S608
 _STATEMENTS = f"""
@@ -30,7 +32,7 @@ SELECT ordinal, superseded_by IS NULL AS counts, {rows.STATEMENT} FROM statement
 """  # noqa: S608 - a constant
 _CURRENT = f"SELECT {rows.DELIVERY} FROM results WHERE patient_id = $1 AND superseded_by IS NULL"  # noqa: S608
 _HISTORY = """
-SELECT sequence, inputs, cause_type, cause_id, ordinal FROM history
+SELECT sequence, inputs, cause_type, cause_id, ordinal, activation, activation_before FROM history
 WHERE patient_id = $1 AND sequence > $2 ORDER BY sequence
 """
 _APPLIED = """
@@ -97,7 +99,9 @@ async def tenants_of(store: Store, patient: str) -> tuple[str, ...]:
     return tuple(row["tenant"] for row in await store.pool.fetch(_TENANTS, patient))
 
 
-async def report(store: Store, releases: Releases, tenant: str, patient: str) -> Report | None:
+async def report(
+    store: Store, releases: Releases, tenant: str, patient: str, interpret: Interpret = as_delivered
+) -> Report | None:
     """The patient's current state; None where nothing is known of the patient."""
     async with store.snapshot() as connection:
         row = await connection.fetchrow(_PATIENT, tenant, patient)
@@ -105,8 +109,9 @@ async def report(store: Store, releases: Releases, tenant: str, patient: str) ->
             return None
         current = await connection.fetch(_CURRENT, row["id"])
         said = await connection.fetch(_STATEMENTS, row["id"])
+        governing = (await activations(connection, interpret)).of(row["activation"])
     statements = (rows.statement(one) for one in said if one["counts"])
-    return report_of(row, state_of(map(rows.delivery, current), releases, statements))
+    return report_of(row, state_of(map(rows.delivery, current), releases, statements, governing))
 
 
 def report_of(patient: asyncpg.Record, state: State) -> Report:
@@ -128,7 +133,12 @@ def report_of(patient: asyncpg.Record, state: State) -> Report:
 
 
 async def events_since(
-    store: Store, releases: Releases, tenant: str, patient: str, sequence: int = 0
+    store: Store,
+    releases: Releases,
+    tenant: str,
+    patient: str,
+    sequence: int = 0,
+    interpret: Interpret = as_delivered,
 ) -> AsyncIterator[RecommendationsChanged]:
     """The patient's recommendation events after ``sequence``, in order, as they were published."""
     async with store.snapshot() as connection:
@@ -137,8 +147,9 @@ async def events_since(
             return
         history = await connection.fetch(_HISTORY, row["id"], sequence)
         accepted = await _accepted(connection, row["id"]) if history else []
+        made = await activations(connection, interpret)
     for event in history:
-        yield rendered(tenant, patient, event, accepted, releases)
+        yield rendered(tenant, patient, event, accepted, releases, made)
 
 
 async def _accepted(connection: Any, patient_id: int) -> list[Input]:
@@ -151,15 +162,28 @@ async def _accepted(connection: Any, patient_id: int) -> list[Input]:
 
 
 def rendered(
-    tenant: str, patient: str, event: asyncpg.Record, accepted: Sequence[Input], releases: Releases
+    tenant: str,
+    patient: str,
+    event: asyncpg.Record,
+    accepted: Sequence[Input],
+    releases: Releases,
+    made: Activations,
 ) -> RecommendationsChanged:
     """A published event out of its row of history and the patient's inputs in order of acceptance."""
+    governing, governing_before = made.of(event["activation"]), made.of(event["activation_before"])
+    known = accepted[: event["inputs"]]
+    if event["ordinal"] is None:
+        if governing is None:
+            raise ValueError("an event without an input comes from an activation")
+        numbered = Patient(tenant, patient, event["sequence"] - 1, event["inputs"])
+        before = state_after(known, releases, governing_before)
+        return numbered.reinterpreted(before, state_after(known, releases, governing), governing)
     cause = accepted[event["ordinal"] - 1]
-    before = state_after(accepted[: event["inputs"] - 1], releases)
-    after = state_after(accepted[: event["inputs"]], releases)
+    before = state_after(known[:-1], releases, governing_before)
+    after = state_after(known, releases, governing)
     numbered = Patient(tenant, patient, event["sequence"], event["inputs"])
-    known = cause_of(cause).model_copy(update={"type": event["cause_type"], "id": event["cause_id"]})
-    return numbered.event(known, before, after, why(cause))
+    of_cause = cause_of(cause).model_copy(update={"type": event["cause_type"], "id": event["cause_id"]})
+    return numbered.event(of_cause, before, after, why(cause))
 
 
 async def applied(store: Store, event_id: str) -> tuple[Applied, ...]:

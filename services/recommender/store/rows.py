@@ -26,9 +26,9 @@ _WARNINGS = TypeAdapter(tuple[Warning, ...])
 DELIVERY = """
     laboratory, accession, version, status, issued, sex, event_source, event_id,
     encode(content_sha256, 'hex') AS content_sha256, release, encode(release_sha256, 'hex') AS release_sha256,
-    genotypes::text AS genotypes, phenotypes::text AS phenotypes
+    genotypes::text AS genotypes, phenotypes::text AS phenotypes, observed::text AS observed
 """
-"""What ``delivery`` reads of a row of results."""
+"""What ``delivery`` reads of a row of results. Without ``observed`` it cannot be read under another release."""
 
 
 class ResultRow(NamedTuple):
@@ -61,7 +61,7 @@ class ResultRow(NamedTuple):
         ordinal: int,
         delivery: Delivery,
         software: str,
-        observed: Mapping[str, ObservedGene],
+        observed_rows: Mapping[str, ObservedGene],
         warnings: tuple[Warning, ...],
     ) -> "ResultRow":
         result = delivery.result
@@ -81,9 +81,9 @@ class ResultRow(NamedTuple):
             bytes.fromhex(delivery.knowledge.sha256),
             software,
             None,
-            _compact(_GENOTYPES, delivery.genotypes),
-            _compact(_PHENOTYPES, delivery.phenotypes),
-            _compact(_OBSERVED, observed),
+            genotypes(delivery.genotypes),
+            phenotypes(delivery.phenotypes),
+            observed(observed_rows),
             _compact(_WARNINGS, warnings) if warnings else None,
         )
 
@@ -148,6 +148,10 @@ class HistoryRow(NamedTuple):
     withdrawn: tuple[str, ...]
     """Rule ids."""
     body_sha256: bytes
+    activation: int | None
+    """That governed, if any did."""
+    activation_before: int | None
+    """The same, just before the event."""
 
 
 class OutboxRow(NamedTuple):
@@ -157,6 +161,23 @@ class OutboxRow(NamedTuple):
     key: str
     headers: str
     body: bytes
+    background: bool = False
+    """It may wait for those that are not."""
+
+
+def genotypes(calls: tuple[GeneCall, ...]) -> str:
+    """Calls as the store keeps them."""
+    return _compact(_GENOTYPES, calls)
+
+
+def phenotypes(assigned: tuple[Phenotype, ...]) -> str:
+    """Phenotypes as the store keeps them."""
+    return _compact(_PHENOTYPES, assigned)
+
+
+def observed(genes: Mapping[str, ObservedGene]) -> str:
+    """Observed rows as the store keeps them."""
+    return _compact(_OBSERVED, genes)
 
 
 def delivery(row: asyncpg.Record) -> Delivery:
@@ -166,6 +187,7 @@ def delivery(row: asyncpg.Record) -> Delivery:
         KnowledgeRef(release=row["release"], sha256=row["release_sha256"]),
         _GENOTYPES.validate_json(row["genotypes"]),
         _PHENOTYPES.validate_json(row["phenotypes"]),
+        row["observed"] or "{}",
     )
 
 

@@ -1,16 +1,19 @@
 """One transaction of the recommender: what a batch of events changes is read, locked and written together."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import asyncpg
 
+from services.recommender.interpretation import Interpret, as_delivered
 from services.recommender.merging import Identity
 from services.recommender.patient import Numbered, Patient, Said
 from services.recommender.store import rows
+from services.recommender.store.activations import Activations, held
 from services.recommender.store.rows import HistoryRow, InboxRow, OutboxRow, ResultRow, StatementRow
+from services.recommender.view import Lookup, Medicine, View
 
 PatientKey = tuple[str, str]
 """Tenant and pseudonym."""
@@ -26,16 +29,22 @@ ORDER BY tenant COLLATE "C", pseudonym COLLATE "C"
 ON CONFLICT DO NOTHING
 """
 _LOCK = """
-SELECT id, tenant, pseudonym, sequence, inputs
+SELECT id, tenant, pseudonym, sequence, inputs, activation
 FROM patients JOIN unnest($1::text[], $2::text[]) AS wanted (tenant, pseudonym) USING (tenant, pseudonym)
 ORDER BY tenant COLLATE "C", pseudonym COLLATE "C"
 FOR NO KEY UPDATE OF patients
 """
+_IDENTITY = rows.DELIVERY
+for _facts in ("genotypes", "phenotypes", "observed"):
+    _IDENTITY = _IDENTITY.replace(f"{_facts}::text", "''")
+# Observed rows are large, and needed only where a result is to be read under another release than it was called under.
+_FACTS = rows.DELIVERY.replace("observed::text", "CASE WHEN release = governing THEN '' ELSE observed::text END")
 _RESULTS = f"""
-SELECT patient_id, ordinal, superseded_by IS NULL AS counts, {rows.DELIVERY}
-FROM results WHERE patient_id = ANY ($1::bigint[]) AND superseded_by IS NULL
+SELECT patient_id, ordinal, superseded_by IS NULL AS counts, {_FACTS}
+FROM results JOIN unnest($1::bigint[], $2::text[]) AS wanted (patient_id, governing) USING (patient_id)
+WHERE superseded_by IS NULL
 UNION ALL
-SELECT patient_id, ordinal, false, {rows.DELIVERY.replace("genotypes::text", "''").replace("phenotypes::text", "''")}
+SELECT patient_id, ordinal, false, {_IDENTITY}
 FROM results WHERE patient_id = ANY ($1::bigint[]) AND superseded_by IS NOT NULL
 """  # noqa: S608 - a constant
 _STATEMENTS = f"""
@@ -63,21 +72,23 @@ SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::int[]
 """
 _ADD_HISTORY = """
 INSERT INTO history (patient_id, sequence, inputs, cause_type, cause_id, ordinal, release, keys, issued, withdrawn,
-                     body_sha256)
+                     body_sha256, activation, activation_before)
 SELECT patient_id, sequence, inputs, cause_type, cause_id, ordinal, release, keys, issued::int[], withdrawn::int[],
-       body_sha256
+       body_sha256, activation, activation_before
 FROM unnest($1::bigint[], $2::int[], $3::int[], $4::text[], $5::text[], $6::int[], $7::text[], $8::json[], $9::text[],
-            $10::text[], $11::bytea[])
+            $10::text[], $11::bytea[], $12::int[], $13::int[])
      AS event (patient_id, sequence, inputs, cause_type, cause_id, ordinal, release, keys, issued, withdrawn,
-               body_sha256)
+               body_sha256, activation, activation_before)
 """
 _ADD_OUTBOX = """
-INSERT INTO outbox (lane, key, headers, body)
-SELECT lane, key, headers, body
-FROM unnest($1::smallint[], $2::text[], $3::json[], $4::bytea[]) WITH ORDINALITY
-     AS event (lane, key, headers, body, place)
+INSERT INTO outbox (lane, key, headers, body, background)
+SELECT lane, key, headers, body, background
+FROM unnest($1::smallint[], $2::text[], $3::json[], $4::bytea[], $5::boolean[]) WITH ORDINALITY
+     AS event (lane, key, headers, body, background, place)
 ORDER BY place
 """
+# A patient's events stay in order: one that cannot wait takes those before it along.
+_HURRY = "UPDATE outbox SET background = false WHERE background AND key = ANY ($1::text[])"
 _SUPERSEDE = """
 UPDATE results SET superseded_by = newer.ordinal
 FROM unnest($1::bigint[], $2::int[], $3::int[]) AS newer (patient_id, superseded, ordinal)
@@ -89,11 +100,38 @@ FROM unnest($1::bigint[], $2::int[], $3::int[]) AS newer (patient_id, superseded
 WHERE statements.patient_id = newer.patient_id AND statements.ordinal = newer.superseded
 """
 _ADVANCE = """
-UPDATE patients SET sequence = reached.sequence, inputs = reached.inputs
-FROM unnest($1::bigint[], $2::int[], $3::int[]) AS reached (id, sequence, inputs)
+UPDATE patients SET sequence = reached.sequence, inputs = reached.inputs, activation = reached.activation,
+                    lookups = coalesce(reached.lookups::int[], patients.lookups),
+                    medications = CASE WHEN reached.lookups IS NULL THEN patients.medications
+                                       ELSE reached.medications::int[] END,
+                    against = CASE WHEN reached.lookups IS NULL THEN patients.against
+                                   ELSE string_to_array(reached.against, E'\n') END
+FROM unnest($1::bigint[], $2::int[], $3::int[], $4::int[], $5::text[], $6::text[], $7::text[])
+     AS reached (id, sequence, inputs, activation, lookups, medications, against)
 WHERE patients.id = reached.id
 """
+_LOCK_UNCHANGED = """
+SELECT id FROM patients
+JOIN unnest($1::bigint[], $2::int[], $3::int[], $4::int[]) AS known (id, sequence, inputs, activation) USING (id)
+WHERE patients.sequence = known.sequence AND patients.inputs = known.inputs
+      AND patients.activation IS NOT DISTINCT FROM known.activation
+ORDER BY tenant COLLATE "C", pseudonym COLLATE "C"
+FOR NO KEY UPDATE OF patients
+"""
 _FORGET_EMPTY = "DELETE FROM patients WHERE id = ANY ($1::bigint[]) AND inputs = 0"
+
+
+class Numbers(Protocol):
+    """Gives what the store keeps once a number, which stays."""
+
+    async def rule_numbers(self, rules: Collection[str]) -> Mapping[str, int]:
+        """Of rule ids."""
+
+    async def lookup_numbers(self, lookups: Collection[Lookup]) -> Mapping[Lookup, int]:
+        """Of lookups."""
+
+    async def medication_numbers(self, medications: Collection[Medicine]) -> Mapping[Medicine, int]:
+        """Of medications."""
 
 
 @dataclass(slots=True)
@@ -103,6 +141,8 @@ class Stored:
     id: int
     patient: Patient
     was: Patient
+    view: View | None = None
+    """What holds now; None: nothing of it has changed."""
 
 
 @dataclass(slots=True)
@@ -110,7 +150,7 @@ class Unit:
     """What is collected in one transaction and written at its end by ``save``."""
 
     connection: "asyncpg.pool.PoolConnectionProxy[Any]"
-    number_rules: Callable[[Collection[str]], Awaitable[Mapping[str, int]]]
+    numbers: Numbers
     results: list[ResultRow] = field(default_factory=list)
     statements: list[StatementRow] = field(default_factory=list)
     superseded: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -118,13 +158,16 @@ class Unit:
     history: list[HistoryRow] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)
     locked: dict[PatientKey, Stored] = field(default_factory=dict)
+    activations: Activations = field(default_factory=lambda: Activations((), as_delivered))
 
-    async def lock(self, keys: Collection[PatientKey]) -> None:
+    async def lock(self, keys: Collection[PatientKey], interpret: Interpret) -> None:
         """Lock the patients until the end of the transaction; who is new gets a row."""
+        self.activations = await held(self.connection, interpret)
         wanted = [list(column) for column in zip(*sorted(set(keys)), strict=True)]
         await self.connection.execute(_CREATE, *wanted)
         for row in await self.connection.fetch(_LOCK, *wanted):
-            patient = Patient(row["tenant"], row["pseudonym"], row["sequence"], row["inputs"])
+            governing = self.activations.of(row["activation"])
+            patient = Patient(row["tenant"], row["pseudonym"], row["sequence"], row["inputs"], governing=governing)
             self.locked[patient.tenant, patient.pseudonym] = Stored(row["id"], patient, patient)
 
     async def patients(self, keys: Collection[PatientKey]) -> Mapping[PatientKey, Stored]:
@@ -132,7 +175,8 @@ class Unit:
         wanted = {self.locked[key].id: self.locked[key] for key in keys}
         known = [id_ for id_, one in wanted.items() if one.patient.inputs > 0]
         accepted: dict[int, list[asyncpg.Record]] = {id_: [] for id_ in known}
-        for row in await self.connection.fetch(_RESULTS, known) if known else ():
+        governing = [self._release_before_and_after(wanted[id_].patient) for id_ in known]
+        for row in await self.connection.fetch(_RESULTS, known, governing) if known else ():
             accepted[row["patient_id"]].append(row)
         said: dict[int, list[asyncpg.Record]] = {id_: [] for id_ in known}
         for row in await self.connection.fetch(_STATEMENTS, known) if known else ():
@@ -141,6 +185,25 @@ class Unit:
             patient = _with_statements(_with_results(wanted[id_].patient, found), said[id_])
             wanted[id_].patient = wanted[id_].was = patient
         return {key: self.locked[key] for key in keys}
+
+    async def lock_unchanged(self, patients: Iterable[Stored]) -> list[Stored]:
+        """Those of these patients that are still as they were when they were read, locked until the end."""
+        by_id = {one.id: one for one in patients}
+        known = [
+            (one.id, one.was.sequence, one.was.inputs, None if one.was.governing is None else one.was.governing.number)
+            for one in by_id.values()
+        ]
+        columns = [list(column) for column in zip(*known, strict=True)]
+        still = [by_id[row["id"]] for row in await self.connection.fetch(_LOCK_UNCHANGED, *columns)]
+        self.locked = {(one.patient.tenant, one.patient.pseudonym): one for one in still}
+        return still
+
+    def _release_before_and_after(self, patient: Patient) -> str | None:
+        """The release that governs the patient before this transaction and after it, where that is one."""
+        after = self.activations.governing(patient.tenant)
+        if patient.governing is None or after is None:
+            return None
+        return patient.governing.knowledge.release if patient.governing.knowledge == after.knowledge else None
 
     async def handled(self, events: Iterable[UUID]) -> set[UUID]:
         """Which of these events have had their effect already. To be asked after ``lock``."""
@@ -161,24 +224,49 @@ class Unit:
         await self._write(_ADD_STATEMENTS, stated)
         await self._write(_ADD_INBOX, self.inbox)
         await self._write(_ADD_HISTORY, await self._numbered_history())
+        if self.activations.several and (urgent := [row.key for row in self.outbox if not row.background]):
+            await self.connection.execute(_HURRY, urgent)
         await self._write(_ADD_OUTBOX, self.outbox)
         # Results and statements are numbered together, so that an ordinal is in one of the tables only.
         await self._write(_SUPERSEDE, older)
         await self._write(_SUPERSEDE_STATEMENTS, older)
-        await self._write(_ADVANCE, [(one.id, one.patient.sequence, one.patient.inputs) for one in moved])
+        await self._write(_ADVANCE, await self._reached(moved))
         if empty := [one.id for one in self.locked.values() if one.patient.inputs == 0]:
             await self.connection.execute(_FORGET_EMPTY, empty)
         if self.outbox:
             await self.connection.execute(f"NOTIFY {WAKE_RELAY}")
 
     async def _numbered_history(self) -> list[tuple[Any, ...]]:
-        numbers = await self.number_rules({rule for row in self.history for rule in (*row.issued, *row.withdrawn)})
+        rules = {rule for row in self.history for rule in (*row.issued, *row.withdrawn)}
+        numbers = await self.numbers.rule_numbers(rules)
+        return [
+            row[:8] + tuple(_array(numbers[one] for one in rules) for rules in (row.issued, row.withdrawn)) + row[10:]
+            for row in self.history
+        ]
 
-        def array(rules: Sequence[str]) -> str:
-            # As text: PostgreSQL has no arrays of arrays of different lengths.
-            return "{" + ",".join(str(number) for number in sorted(numbers[rule] for rule in rules)) + "}"
-
-        return [(*row[:8], array(row.issued), array(row.withdrawn), row.body_sha256) for row in self.history]
+    async def _reached(self, moved: Sequence[Stored]) -> list[tuple[Any, ...]]:
+        """The patients' own rows."""
+        views = [one.view for one in moved if one.view is not None]
+        lookups = await self.numbers.lookup_numbers({one for each in views for one in each.lookups})
+        taken = {one for each in views for one in each.medications or ()}
+        medications = await self.numbers.medication_numbers(taken) if taken else {}
+        reached = []
+        for one in moved:
+            governing = None if one.patient.governing is None else one.patient.governing.number
+            row: tuple[Any, ...] = (one.id, one.patient.sequence, one.patient.inputs, governing)
+            if one.view is None:
+                reached.append((*row, None, None, None))
+                continue
+            drugs = one.view.medications
+            reached.append(
+                (
+                    *row,
+                    _array(lookups[each] for each in one.view.lookups),
+                    None if drugs is None else _array(medications[each] for each in drugs),
+                    "\n".join(one.view.against) or None,
+                )
+            )
+        return reached
 
     def _successor(self, row: ResultRow | StatementRow) -> int | None:
         return self.superseded.get((row.patient_id, row.ordinal))
@@ -186,6 +274,11 @@ class Unit:
     async def _write(self, statement: str, values: Sequence[tuple[Any, ...]]) -> None:
         if values:
             await self.connection.execute(statement, *(list(column) for column in zip(*values, strict=True)))
+
+
+def _array(numbers: Iterable[int]) -> str:
+    # As text: PostgreSQL has no arrays of arrays of different lengths.
+    return "{" + ",".join(map(str, sorted(numbers))) + "}"
 
 
 def _with_results(patient: Patient, accepted: Sequence[asyncpg.Record]) -> Patient:

@@ -1,6 +1,7 @@
 """Which knowledge release is active: nobody's choice, everyone's, a tenant's own, and changes while results come."""
 
 import asyncio
+import uuid
 from collections.abc import Callable
 
 import pytest
@@ -9,12 +10,11 @@ from knowledge.loader import Releases
 from knowledge.release import Release
 from runtime.exits import NotSetUp
 from runtime.message import Outgoing
-from runtime.producer import Producer
 from runtime.settings import Settings
 from schemas.errors import Code, Rejected
 from schemas.knowledge import ReleaseActivated
 from schemas.topics import KNOWLEDGE
-from services.genotyper.activation import Activation, activate, activate_if_none, active
+from services.genotyper.activation import Activation, active, announce
 from tests.support.kafka import Broker
 from tests.support.streams import eventually, publish, with_topics
 
@@ -42,23 +42,8 @@ async def settings(broker: Broker) -> Settings:
 
 
 async def choose(settings: Settings, release: Release, tenant: str = "*", sha256: str | None = None) -> None:
-    producer = Producer(settings, "test")
-    await producer.start()
     choice = ReleaseActivated(tenant=tenant, release=release.id, sha256=sha256 or release.sha256)
-    await activate(settings, producer, choice)
-    await producer.stop()
-
-
-async def test_the_first_setup_activates_a_release_for_everyone_and_later_ones_none(
-    settings: Settings, releases: Releases, newest: Release, oldest: Release
-) -> None:
-    made = await activate_if_none(settings, oldest)
-    assert made is not None
-    assert await activate_if_none(settings, newest) is None
-    assert await active(settings) == {"*": made}
-    activation = Activation(settings, releases.load)
-    async with activation.opened():
-        assert activation.release("mercy") is oldest
+    await announce(settings, choice, str(uuid.uuid4()))
 
 
 async def test_a_tenant_s_own_choice_goes_before_everyone_s(
@@ -123,10 +108,7 @@ async def test_setup_may_come_while_the_service_waits(settings: Settings, releas
 async def test_a_release_that_is_not_the_one_here_rejects_results_rather_than_guessing(
     settings: Settings, releases: Releases, choice: ReleaseActivated
 ) -> None:
-    producer = Producer(settings, "test")
-    await producer.start()
-    await activate(settings, producer, choice)
-    await producer.stop()
+    await announce(settings, choice, str(uuid.uuid4()))
     activation = Activation(settings, releases.load)
     async with activation.opened():
         with pytest.raises(Rejected) as raised:

@@ -1,0 +1,331 @@
+"""Activating a release on stored patients: who comes under it, what is published, what is left as it was."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cli.interpretation import Interpreter
+from knowledge.release import Release
+from runtime.settings import Settings
+from schemas.clinical_context import parse
+from schemas.cloudevents import Event
+from schemas.genotype import KnowledgeRef
+from schemas.phenotype import PhenotypeAssigned
+from schemas.serialise import to_json
+from schemas.topics import CLINICAL_CONTEXT
+from services.recommender.body import unpack
+from services.recommender.dump import dump
+from services.recommender.handler import Recommender, Taken
+from services.recommender.interpretation import as_delivered
+from services.recommender.migrations import migrate
+from services.recommender.patient import KNOWLEDGE_RELEASE
+from services.recommender.reinterpretation import Progress, Reinterpreter, Scope
+from services.recommender.report import events_since, report
+from services.recommender.store import Store
+from services.recommender.store.activations import activations, add
+from tests.services.recommender.builders import release
+from tests.support.results import lab_result, phenotyped
+
+pytestmark = pytest.mark.postgres
+
+OLD, NEW = "2025.11", "2026.11"
+INTERPRETER = Interpreter(release)
+
+NORMAL = {"TPMT": "*1/*1", "NUDT15": "*1/*1", "CYP2C19": "*1/*1"}
+
+
+def assigned(calls: dict[str, str], knowledge: str = OLD, **about: Any) -> Event[PhenotypeAssigned]:
+    """The phenotype event of a laboratory result with rows at the positions of the older release."""
+    return phenotyped(lab_result(calls, release(OLD), **about), release(knowledge))
+
+
+@pytest.fixture
+def recommender(store: Store) -> Recommender:
+    return Recommender(store, release, INTERPRETER)
+
+
+async def activated(store: Store, name: str, tenant: str | None = None, *, everyone: bool = False) -> Progress:
+    """Activate a release and bring everybody under it."""
+    known = release(name)
+    async with store.pool.acquire() as connection, connection.transaction():
+        await add(connection, tenant, KnowledgeRef(release=known.id, sha256=known.sha256))
+    return await swept(store, tenant, everyone=everyone)
+
+
+async def swept(store: Store, tenant: str | None = None, *, everyone: bool = False) -> Progress:
+    made = await activations(store.pool, INTERPRETER)
+    last = made.last(tenant)
+    governing = made.of(last.number if last else None)
+    assert governing is not None
+    progress = Progress()
+    work = Reinterpreter(store, release, INTERPRETER, governing, made)
+    async for _ in work.run(Scope(tenant, () if tenant else made.own()), progress, everyone=everyone):
+        pass
+    return progress
+
+
+async def current(store: Store) -> list[bytes]:
+    return [line async for line in dump(store, release, current_only=True, interpret=INTERPRETER)]
+
+
+async def published(store: Store, patient: str = "p-1") -> list[dict[str, Any]]:
+    rows = await store.pool.fetch("SELECT body FROM outbox ORDER BY id")
+    bodies = [orjson.loads(unpack(row["body"])) for row in rows]
+    return [body for body in bodies if body["patient"] == patient]
+
+
+def said(patient: str = "p-1", **facts: Any) -> Event[Any]:
+    content = {
+        "tenant": "mercy", "patient": patient, "source": "ehr", "statement": "s-1", "recorded": "2026-03-01T00:00:00Z",
+    } | facts  # fmt: skip
+    name = hashlib.sha256(orjson.dumps(content)).hexdigest()[:16]
+    return Event(name, "/ehr", CLINICAL_CONTEXT.name, "2026-03-01T00:00:00Z", parse(orjson.dumps(content)), name)
+
+
+class TestAPatientWhoseAdviceChanges:
+    async def test_is_told_with_the_activation_as_the_cause(self, store: Store, recommender: Recommender) -> None:
+        await activated(store, OLD)
+        await recommender.handle([assigned(NORMAL)])
+        progress = await activated(store, NEW)
+        assert (progress.examined, progress.published) == (1, 1)
+        event = (await published(store))[-1]
+        made = await activations(store.pool, as_delivered)
+        assert event["sequence"] == 2
+        assert event["cause"]["type"] == KNOWLEDGE_RELEASE
+        assert event["cause"]["id"] == made.made[-1].id
+        assert event["knowledge"]["release"] == NEW
+        changed = {(one["change"], one["after"]["drug"]) for one in event["changes"] if one["after"]}
+        assert ("changed", "azathioprine") in changed
+        assert all("knowledge release was 2025.11, is 2026.11" in one["reason"] for one in event["changes"])
+
+    async def test_is_told_once_however_often_the_release_is_activated(
+        self, store: Store, recommender: Recommender
+    ) -> None:
+        await activated(store, OLD)
+        await recommender.handle([assigned(NORMAL)])
+        await activated(store, NEW)
+        again = await swept(store)
+        assert again.examined == 0
+        assert [one["sequence"] for one in await published(store)] == [1, 2]
+
+    async def test_can_be_told_again_from_history_byte_for_byte(self, store: Store, recommender: Recommender) -> None:
+        await activated(store, OLD)
+        await recommender.handle([assigned(NORMAL | {"TPMT": "*1/*6"})])
+        await activated(store, NEW)
+        await recommender.handle([assigned(NORMAL, version=2, knowledge=NEW)])
+        await activated(store, OLD)
+        bodies = [unpack(row["body"]) for row in await store.pool.fetch("SELECT body FROM outbox ORDER BY id")]
+        rendered = [to_json(one) async for one in events_since(store, release, "mercy", "p-1", 0, INTERPRETER)]
+        assert len(bodies) == 4
+        assert rendered == bodies
+
+
+class TestAPatientWhoseAdviceStays:
+    async def test_comes_under_the_release_and_is_told_nothing(self, store: Store, recommender: Recommender) -> None:
+        await activated(store, OLD)
+        await recommender.handle([assigned({"VKORC1": "rs9923231 reference (C)/rs9923231 reference (C)"})])
+        progress = await activated(store, NEW)
+        assert (progress.examined, progress.recomputed, progress.published) == (1, 0, 0)
+        known = await report(store, release, "mercy", "p-1", INTERPRETER)
+        assert known is not None
+        assert known.knowledge is not None
+        assert (known.knowledge.release, known.sequence) == (NEW, 1)
+        assert "F5" in {call.gene for call in known.genotypes}
+
+
+async def test_a_tenant_s_own_release_is_not_touched_by_that_of_all(store: Store, recommender: Recommender) -> None:
+    await activated(store, OLD)
+    await activated(store, OLD, "mercy")
+    await recommender.handle([assigned(NORMAL, tenant="mercy"), assigned(NORMAL, tenant="grace")])
+    await activated(store, NEW)
+    known = [await report(store, release, tenant, "p-1", INTERPRETER) for tenant in ("mercy", "grace")]
+    assert [one.knowledge.release for one in known if one and one.knowledge] == [OLD, NEW]
+
+
+class TestLiveResultsBesideAnActivation:
+    async def test_a_result_in_flight_under_the_former_release_is_read_under_the_one_that_governs(
+        self, store: Store, recommender: Recommender
+    ) -> None:
+        await activated(store, OLD)
+        await activated(store, NEW)
+        await recommender.handle([assigned({"TPMT": "*1/*6"}, knowledge=OLD)])
+        known = await report(store, release, "mercy", "p-1", INTERPRETER)
+        assert known is not None
+        assert known.knowledge is not None
+        assert known.knowledge.release == NEW
+        assert [one.phenotype for one in known.phenotypes if one.gene == "TPMT"] == ["Intermediate Metabolizer"]
+
+    async def test_makes_its_patient_new_at_once_and_the_activation_has_nothing_left_to_do(
+        self, store: Store, recommender: Recommender
+    ) -> None:
+        await activated(store, OLD)
+        await recommender.handle([assigned(NORMAL)])
+        known = release(NEW)
+        async with store.pool.acquire() as connection, connection.transaction():
+            await add(connection, None, KnowledgeRef(release=known.id, sha256=known.sha256))
+        await recommender.handle([said(medications=[{"name": "azathioprine", "status": "started"}])])
+        assert (await published(store))[-1]["knowledge"]["release"] == NEW
+        assert (await swept(store)).examined == 0
+
+    async def test_a_patient_that_changes_while_it_is_evaluated_is_left_to_the_live_event(
+        self, store: Store, recommender: Recommender, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await activated(store, OLD)
+        await recommender.handle([assigned(NORMAL)])
+        evaluated = Reinterpreter._evaluated
+
+        async def overtaken(self: Reinterpreter, behind: Any, progress: Progress) -> Any:
+            found = await evaluated(self, behind, progress)
+            await recommender.handle([said(weight_kg=70.0)])
+            return found
+
+        monkeypatch.setattr(Reinterpreter, "_evaluated", overtaken)
+        progress = await activated(store, NEW)
+        assert (progress.examined, progress.published) == (0, 0)
+        assert [one["sequence"] for one in await published(store)] == [1, 2]
+
+    async def test_a_live_event_takes_the_waiting_events_of_its_patient_along(
+        self, store: Store, recommender: Recommender
+    ) -> None:
+        await activated(store, OLD)
+        await recommender.handle([assigned(NORMAL), assigned(NORMAL, patient="p-2")])
+        await activated(store, NEW)
+        await recommender.handle([said(weight_kg=70.0, medications=[{"name": "warfarin", "status": "started"}])])
+        rows = await store.pool.fetch("SELECT key, background FROM outbox ORDER BY id")
+        assert [row["background"] for row in rows if row["key"] == "mercy/p-1"] == [False, False, False]
+        assert [row["background"] for row in rows if row["key"] == "mercy/p-2"] == [False, True]
+
+
+async def test_a_patient_that_cannot_be_evaluated_is_named_and_stays_where_it_was(
+    store: Store, recommender: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await activated(store, OLD)
+    await recommender.handle([assigned(NORMAL), assigned(NORMAL, patient="p-2")])
+
+    def broken(self: Any, delivery: Any, knowledge: Any) -> Any:
+        if delivery.phenotypes and delivery.result.event_id == assigned(NORMAL).data.genotype.result.event_id:
+            raise ValueError("a defect")
+        return delivery
+
+    monkeypatch.setattr(Interpreter, "__call__", broken)
+    progress = await activated(store, NEW, everyone=True)
+    assert progress.failed == ["mercy/p-1"]
+    assert progress.examined == 1
+
+
+PANEL = {
+    "TPMT": ("*1/*1", "*1/*3A", "*1/*6", "*5/*8", "*1/*44"),
+    "NUDT15": ("*1/*1", "*1/*5", "*3/*4", "*1/*10"),
+    "RYR1": ("Reference/Reference", "Reference/c.7522C>G", "Reference/c.1209C>G"),
+    "CYP2C19": ("*1/*1", "*2/*2", "*1/*17"),
+    "CYP2D6": ("*1/*1", "*4/*4", "*1/*4"),
+    "DPYD": ("Reference/Reference", "Reference/c.1905+1G>A (*2A)"),
+    "CYP2C9": ("*1/*1", "*3/*3"),
+    "VKORC1": ("rs9923231 reference (C)/rs9923231 reference (C)",),
+}
+CALLS = st.fixed_dictionaries({}, optional={gene: st.sampled_from(named) for gene, named in PANEL.items()})
+MEDICATIONS = st.lists(
+    st.sampled_from(("azathioprine", "paroxetine", "warfarin", "gefitinib", "amikacin")), unique=True, max_size=2
+)
+
+
+@dataclass(frozen=True)
+class Population:
+    """Patients as laboratories and hospitals know them."""
+
+    results: tuple[dict[str, Any], ...]
+    statements: tuple[Event[Any], ...]
+
+    def called_under(self, name: str) -> list[Taken]:
+        return [*(phenotyped(one, release(name)) for one in self.results), *self.statements]
+
+
+@st.composite
+def populations(draw: st.DrawFn) -> Population:
+    results: list[dict[str, Any]] = []
+    statements: list[Event[Any]] = []
+    for number in range(draw(st.integers(1, 5))):
+        name = f"p-{number}"
+        for laboratory in draw(st.lists(st.sampled_from(("acme", "other")), min_size=1, max_size=2, unique=True)):
+            calls = draw(CALLS) or {"TPMT": "*1/*1"}
+            day = 1 + len(results)
+            results.append(lab_result(calls, release(OLD), patient=name, laboratory=laboratory, day=day))
+        if taken := draw(MEDICATIONS):
+            statements.append(said(name, medications=[{"name": one, "status": "started"} for one in taken]))
+    return Population(tuple(results), tuple(statements))
+
+
+async def emptied(store: Store) -> None:
+    await store.pool.execute("TRUNCATE patients, results, statements, inbox, history, outbox, activations CASCADE")
+    await store.pool.execute("ALTER SEQUENCE activations_number_seq RESTART")
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@given(populations())
+async def test_an_activation_ends_as_if_everything_had_come_under_its_release(
+    store: Store, recommender: Recommender, people: Population
+) -> None:
+    events = people.called_under(OLD)
+    await emptied(store)
+    await activated(store, OLD)
+    await recommender.handle(events)
+    first = await current(store)
+    told = len(await store.pool.fetch("SELECT FROM outbox"))
+    progress = await activated(store, NEW)
+    after, counted = await current(store), progress.published
+    views = await store.pool.fetch("SELECT pseudonym, lookups, medications, against FROM patients ORDER BY pseudonym")
+    assert len(await store.pool.fetch("SELECT FROM outbox")) == told + counted
+    back = await activated(store, OLD)
+    assert await current(store) == first, "activating the former release takes it back"
+    assert back.published == counted
+
+    await emptied(store)
+    await activated(store, OLD)
+    await recommender.handle(events)
+    everyone = await activated(store, NEW, everyone=True)
+    assert (await current(store), everyone.published) == (after, counted), "who is passed over is not affected"
+    rows = await store.pool.fetch("SELECT pseudonym, lookups, medications, against FROM patients ORDER BY pseudonym")
+    assert rows == views
+
+    await emptied(store)
+    await activated(store, NEW)
+    await recommender.handle(people.called_under(NEW))
+    assert _facts(await current(store)) == _facts(after)
+
+
+def _facts(lines: Sequence[bytes]) -> list[Any]:
+    read = [orjson.loads(line) for line in lines]
+    for line in read:
+        for name in ("events", "observed"):  # positions that only the later release knows are named in its rows
+            line.pop(name, None)
+    return read
+
+
+async def test_another_process_goes_on_where_one_was_killed(database_url: str) -> None:
+    ours = Settings.load(database_url=database_url)
+    await migrate(ours)
+    async with await Store.open(ours) as store:
+        recommender = Recommender(store, release, INTERPRETER)
+        await activated(store, OLD)
+        await recommender.handle([assigned(NORMAL, patient=f"p-{number}") for number in range(120)])
+        known: Release = release(NEW)
+        async with store.pool.acquire() as connection, connection.transaction():
+            await add(connection, None, KnowledgeRef(release=known.id, sha256=known.sha256))
+        made = await activations(store.pool, INTERPRETER)
+        governing = made.of(2)
+        assert governing is not None
+        progress = Progress()
+        async for evaluated in Reinterpreter(store, release, INTERPRETER, governing, made).run(Scope(None), progress):
+            if evaluated:
+                break
+        assert 0 < progress.published < 120
+        rest = await swept(store)
+        assert progress.examined + rest.examined == 120
+        sequences = await store.pool.fetch("SELECT sequence FROM history WHERE release = $1", NEW)
+        assert [row["sequence"] for row in sequences] == [2] * 120
