@@ -12,7 +12,7 @@ from schemas.warning import Warning
 from services.genotyper.definition import GeneDefinition
 from services.genotyper.observation import Observation, Row, SiteCall
 from services.genotyper.panel import Panel, Site
-from services.genotyper.rows import flagged_by_preprocessor, read_row, warning
+from services.genotyper.rows import REPEATED, flagged_by_preprocessor, read_row, warning
 
 Entry = tuple[int, Genotype, Site]
 """A row with its number in the result and the position that it is about."""
@@ -113,7 +113,7 @@ def _collect(into: _Collected, row: Genotype, site: Site, number: int, usable_be
     into.with_row |= site.bit
     if usable_before:
         if not flagged_by_preprocessor(row):
-            into.warnings.append((site.position, number, warning("duplicate", site.locus)))
+            into.warnings.append((site.position, number, warning(REPEATED, site.locus)))
         return
     reading = read_row(row, site, number)
     if reading.codes:

@@ -5,6 +5,7 @@ seen, and a gene that only it knows as not assayed: the laboratory's result itse
 kept without the laboratory's filters, so that warnings about these are taken over from the call as it was.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 
 from knowledge.model import Gene
@@ -13,7 +14,7 @@ from schemas.genotype import GeneCall, ObservedGene
 from schemas.lab_result import Genotype, Reported, Sex
 from services.genotyper.options import Options
 from services.genotyper.release_caller import Kept, ReleaseCaller
-from services.genotyper.rows import PREPROCESSOR_WARNINGS
+from services.genotyper.rows import PREPROCESSOR_WARNINGS, REPEATED
 
 _ONE_READ = [1, 0]
 """Depths that contradict a heterozygous genotype."""
@@ -34,7 +35,7 @@ class Recaller:
         """
         if observed is None and not call.reported:
             return call
-        rows = [] if observed is None else list(_rows(self._before[call.gene], observed))
+        rows = [] if observed is None else list(_rows(self._before[call.gene], observed, _repeated(call)))
         again = self._caller.again(call.gene, rows, Kept(self._extras(call), _lines(call), sex))
         return _with_former_warnings(again, call)
 
@@ -44,9 +45,18 @@ class Recaller:
         return tuple(sorted((name, bases) for name, bases in call.observed_variants.items() if name in names))
 
 
-def _rows(gene: Gene, observed: ObservedGene) -> Iterable[Genotype]:
+def _repeated(call: GeneCall) -> Counter[str]:
+    """How often a row came after a usable one, by place."""
+    warnings = (call.matched or call).warnings
+    return Counter(one.position for one in warnings if one.code == REPEATED and one.position is not None)
+
+
+def _rows(gene: Gene, observed: ObservedGene, repeated: Counter[str]) -> Iterable[Genotype]:
     """The rows that an observation is the compact form of."""
-    named = {*observed.absent, *(row[0] for row in observed.rows)}
+    listed = Counter(row[0] for row in observed.rows)
+    # Where every listed row came after a usable one, that was a plain row, which is not listed.
+    first = {pos for pos, times in listed.items() if times > repeated[f"{gene.chromosome}:{pos}"]}
+    named = {*observed.absent, *first}
     if observed.reference_gt is not None:
         for position in gene.definition.positions:
             if position.pos not in named:

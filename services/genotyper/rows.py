@@ -23,8 +23,10 @@ PREPROCESSOR_WARNINGS = frozenset({"ref-flagged", "alt-flagged"})
 
 _BASES = re.compile(r"[ACGT]+", re.IGNORECASE)
 
+REPEATED = "duplicate"
+
 MESSAGES = {
-    "duplicate": "a usable row for this position came before; this one is ignored",
+    REPEATED: "a usable row for this position came before; this one is ignored",
     "duplicate-replaces-invalid": "replaces an earlier row that was not usable",
     "ref-mismatch-discarded": "REF differs from the definition; the row is not used",
     "ref-unreadable-discarded": "REF is not made of bases; the row is not used",

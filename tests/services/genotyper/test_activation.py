@@ -14,7 +14,7 @@ from runtime.settings import Settings
 from schemas.errors import Code, Rejected
 from schemas.knowledge import ReleaseActivated
 from schemas.topics import KNOWLEDGE
-from services.genotyper.activation import Activation, active, announce
+from services.genotyper.activation import Activation, announce
 from tests.support.kafka import Broker
 from tests.support.streams import eventually, publish, with_topics
 
