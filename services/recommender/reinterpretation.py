@@ -283,7 +283,7 @@ class Reinterpreter:
         event = step.event
         if event is None:
             return ()
-        parts = fragments(event)
+        parts = fragments(event, step.rows)
         # The same event however often it is made, as for every other cause.
         id_ = str(uuid5(NAMESPACE_URL, f"{self._governing.id}/{event.tenant}/{event.patient}"))
         time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
