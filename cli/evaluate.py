@@ -30,6 +30,11 @@ _LONGEST_LINE = 2 * MAX_BYTES
 _CHUNK_LINES, _CHUNK_BYTES = 64, 1_000_000
 """What a worker process gets at once."""
 _PROGRESS_SECONDS = 0.25
+_OPENING = (b"{", b"[")
+_SEVERAL_LINES = (
+    "Note: the first line is the beginning of JSON that goes on over several lines, but each line is taken for one lab"
+    " result. Put each on one line: jq -c . FILE | pgx evaluate"
+)
 
 
 class Candidates(StrEnum):
@@ -74,7 +79,7 @@ def evaluate(
     known = _contexts(context)
     source = nullcontext(sys.stdin.buffer) if file == "-" else _open(Path(file))
     with source as stream:
-        lines = _lines(stream)
+        lines = _with_hint(_lines(stream))
         if processes == 1:
             evaluator = Evaluator(_releases().load(release), stage, options, known)
             outcomes: Iterable[Outcome] = map(evaluator.evaluate, lines)
@@ -123,6 +128,14 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
             while rest and not rest.endswith(b"\n"):
                 rest = stream.readline(_LONGEST_LINE)
         yield line.rstrip(b"\r\n")
+
+
+def _with_hint(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """The same lines; who gives JSON in its printed form is told why each line of it is rejected."""
+    for number, line in enumerate(lines):
+        if number == 0 and line.strip() in _OPENING:
+            print(_SEVERAL_LINES, file=sys.stderr)
+        yield line
 
 
 def _write(outcomes: Iterable[Outcome]) -> int:

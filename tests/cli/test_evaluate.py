@@ -94,6 +94,15 @@ def test_many_processes_answer_as_one_does() -> None:
     assert alone.returncode == together.returncode == 1
 
 
+def test_json_over_several_lines_is_answered_line_by_line_and_its_author_told_why() -> None:
+    printed = json.dumps(lab_result(), indent=2).encode()
+    done = pgx("evaluate", standard_input=printed)
+    assert done.returncode == 1
+    assert {one["outcome"] for one in answers(done)} == {"rejected"}
+    assert len(answers(done)) == len(printed.splitlines())
+    assert done.stderr.count(b"jq -c") == 1
+
+
 def test_an_endless_line_is_refused_in_bounded_memory_and_the_next_is_answered() -> None:
     done = pgx("evaluate", standard_input=lines(b"[" + b" " * (20 * MAX_BYTES) + b"]", lab_result()))
     assert [one["outcome"] for one in answers(done)] == ["rejected", "evaluated"]

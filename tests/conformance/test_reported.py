@@ -4,6 +4,7 @@ import pytest
 
 from schemas.genotype import CallStatus, GeneCall
 from services.genotyper.options import Options
+from services.phenotyper.assignment import assign
 from tests.conformance import cases
 from tests.conformance.cases import Case
 from tests.conformance.test_matching import caller
@@ -21,6 +22,12 @@ ONE_ALLELE_OF_TWO = {
     "outsidecalltest-good-ugt1a1-1",
 }
 """What the reference's line parser lets pass and its phenotyper refuses: one allele of a gene with two copies."""
+
+
+SAYING = [
+    case for case in PARSING if case["outside_calls"][-1]["phenotype"] or case["outside_calls"][-1]["activity_score"]
+]
+SPELLED = {"IM": "Intermediate Metabolizer"}
 
 
 def call(case: Case, symbol: str) -> GeneCall:
@@ -51,6 +58,17 @@ def test_line_is_read(case: Case) -> None:
         assert sorted(alleles) == diplotype(expected["diplotype"])
     if "n_warnings" in expected:
         assert len(reported.warnings) == expected["n_warnings"]
+
+
+@pytest.mark.parametrize("case", SAYING, ids=lambda case: case["id"])
+def test_what_the_line_says_of_phenotype_and_score_is_what_the_patient_has(case: Case) -> None:
+    said = case["outside_calls"][-1]
+    [found] = assign(cases.release(), [call(case, said["gene"])])
+    assert found.reported
+    if said["phenotype"]:
+        assert found.phenotype == SPELLED.get(said["phenotype"], said["phenotype"])
+    if said["activity_score"]:
+        assert (found.activity_score, found.lookup_key) == (said["activity_score"], said["activity_score"])
 
 
 @pytest.mark.parametrize("case", WITH_REPORTS, ids=lambda case: case["id"])

@@ -4,7 +4,7 @@ import pytest
 
 from schemas.clinical_context import Medication, MedicationStatus
 from services.recommender.context.medications import Taken, drug_names
-from tests.services.recommender.guidance_cases import release
+from tests.services.recommender.guidance_cases import IDS, release
 
 
 def recognised(**named: str) -> Taken:
@@ -47,3 +47,12 @@ def test_what_the_release_does_not_know_is_not_taken_for_something_else() -> Non
 
 def test_code_and_name_that_disagree_both_count() -> None:
     assert recognised(rxnorm="32937", name="codeine").drugs == ("codeine", "paroxetine")
+
+
+@pytest.mark.parametrize("release_id", IDS)
+def test_every_cause_of_interactions_is_known_by_its_names_whether_it_has_a_code_or_not(release_id: str) -> None:
+    known = release(release_id)
+    for one in known.phenoconversion.precipitants:
+        for name in (one.drug, one.drug.upper(), *one.names):
+            [taken] = drug_names(known).recognise([Medication(status=MedicationStatus.STARTED, name=name)])
+            assert one in taken.precipitants, name
