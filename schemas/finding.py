@@ -1,6 +1,8 @@
-"""Findings about inherited conditions: what a patient's genes say beside all drugs."""
+"""Findings: what a patient's genes say beside all drugs, and what is wrong with the results they come from."""
 
 from enum import StrEnum
+
+from pydantic import Field
 
 from schemas.base import Model
 from schemas.phenotype import ResultNote
@@ -23,6 +25,22 @@ class Significance(StrEnum):
         return member
 
 
+class FindingKind(StrEnum):
+    """What a finding is about. Stable codes."""
+
+    CONDITION = "condition", "what one gene's result says about an inherited condition"
+    DISCORDANCE = "discordance", "results of several accessions contradict each other about one gene"
+    IDENTITY = "identity", "a result is, or was, filed under several patients"
+
+    description: str
+
+    def __new__(cls, value: str, description: str) -> "FindingKind":
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.description = description
+        return member
+
+
 class Reference(Model):
     title: str
     url: str
@@ -30,13 +48,15 @@ class Reference(Model):
 
 
 class Finding(Model):
-    """What one gene's result says about an inherited condition."""
+    """What one gene's result says about an inherited condition, or what is wrong with results (see ``kind``)."""
 
     finding: str
-    """Stable id of the statement in the knowledge release."""
+    """Stable id of the statement in the knowledge release; for the other kinds made of kind and gene, or result."""
     condition: str
+    """The condition; for the other kinds what is wrong, in a few words."""
     significance: Significance
     gene: str
+    """Empty where it is about a whole result."""
     phenotype: str
     diplotype: str | None
     """The diplotypes behind it, several joined by `` or ``; None where none is known."""
@@ -53,3 +73,5 @@ class Finding(Model):
     """The laboratory results behind it."""
     preliminary: bool = False
     """One of the results behind it is preliminary."""
+    kind: FindingKind = Field(default=FindingKind.CONDITION, exclude_if=lambda kind: kind is FindingKind.CONDITION)
+    """Left out for a condition."""

@@ -25,7 +25,7 @@ def small(number: int, patients: int = 1_000_000_000) -> Input:
     """A panel of three reported genes; results of one patient replace one another."""
     patient = f"p-{number % patients}"
     result = {
-        "tenant": "bench", "patient": patient, "accession": "A-1", "laboratory": "lab", "status": "final",
+        "tenant": "bench", "patient": patient, "accession": f"A-{patient}", "laboratory": "lab", "status": "final",
         "version": 1 + number // patients, "issued": "2026-11-23T10:00:00Z", "assembly": "GRCh38",
         "reported": [
             {"gene": "CYP2C19", "diplotype": _PAIRS[number % len(_PAIRS)]},

@@ -14,6 +14,14 @@ _NAMED_POSITIONS = 3
 _PROXY_ONLY = "proxy-only"
 """The genotyper's warning that a causal variant was not seen, only the one that usually goes with it."""
 
+DISCORDANT = "discordant-results"
+FILED_TWICE = "filed-twice"
+DOUBTED_RESULTS = {
+    DISCORDANT: "results contradict each other",
+    FILED_TWICE: "the result is filed under another patient as well",
+}
+"""Reasons by the codes of warnings that stand beside a call because of other results."""
+
 
 def of(reasons: tuple[str, ...]) -> str:
     return REDUCED if reasons else HIGH
@@ -50,6 +58,9 @@ def of_call(
         yield f"{symbol}: only one allele is reported"
     if preliminary:
         yield f"{symbol}: the result is preliminary"
+    for code in {warning.code: None for warning in call.warnings} if call is not None else ():
+        if code in DOUBTED_RESULTS:
+            yield f"{symbol}: {DOUBTED_RESULTS[code]}"
 
 
 def _of_positions(gene: Gene | None, call: GeneCall, state: State) -> Iterator[str]:

@@ -2,25 +2,27 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from runtime.stage import attempt
 from schemas.clinical_context import ClinicalContext, content_sha256
-from schemas.cloudevents import Event, derived_id
+from schemas.cloudevents import Event, derived_id, key_of
 from schemas.errors import Rejected
 from schemas.phenotype import PhenotypeAssigned
 from services.recommender.body import fragments
 from services.recommender.context.current import Statement
+from services.recommender.filing import Filed, Filing
 from services.recommender.interpretation import Governing, Interpret, as_delivered
 from services.recommender.merging import Delivery
-from services.recommender.patient import Acceptance, Releases
+from services.recommender.misfiled import Elsewhere, Notice
+from services.recommender.patient import Acceptance, Patient, Releases, cause_of
 from services.recommender.publication import history_row, outbox_row
 from services.recommender.screening import screen
 from services.recommender.store import Store
-from services.recommender.store.rows import HistoryRow, InboxRow, OutboxRow, ResultRow, StatementRow
+from services.recommender.store.rows import HistoryRow, InboxRow, NoticeRow, OutboxRow, ResultRow, StatementRow
 from services.recommender.store.unit import PatientKey, Stored, Unit
 from services.recommender.view import View, view
 
@@ -41,11 +43,12 @@ class Failure(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """What one event does to the store."""
+    """What one event does to the store, for the patient that it is about or for another one."""
 
+    stored: Stored
     acceptance: Acceptance
-    result: ResultRow | StatementRow | None
-    inbox: InboxRow
+    row: ResultRow | StatementRow | NoticeRow | None
+    inbox: InboxRow | None
     history: HistoryRow | None
     outbox: OutboxRow | None
 
@@ -71,52 +74,119 @@ class Recommender:
         if not fit:
             return tuple(failures)
         async with self._store.transaction() as unit:
-            await unit.lock([_key(event) for event in fit], self._interpret)
+            filing = Filing(await unit.claim({filed for event in fit if (filed := _filed(event)) is not None}))
+            concerned = set(filing.patients())
+            await unit.lock({_key(event) for event in fit} | concerned, self._interpret)
             handled = await unit.handled(map(_inbox_id, fit))
             unseen = [event for event in fit if _inbox_id(event) not in handled]
-            patients = await unit.patients([_key(event) for event in unseen])
+            patients = await unit.patients({_key(event) for event in unseen} | concerned)
             to_come = Counter(map(_key, unseen))
             for event in unseen:
-                stored = patients[_key(event)]
+                effects: list[Effect] = []
                 if _inbox_id(event) not in handled:
-                    governing = unit.activations.governing(stored.patient.tenant)
-                    effect = attempt(partial(self._effect, stored, event, governing))
-                    if isinstance(effect, Rejected):
-                        failures.append(Failure(event, effect))
+                    governing = unit.activations.governing(_key(event)[0])
+                    done = attempt(partial(self._effects, patients, filing, event, governing))
+                    if isinstance(done, Rejected):
+                        failures.append(Failure(event, done))
                     else:
                         handled.add(_inbox_id(event))
-                        _collect(unit, stored, effect)
+                        effects = done
+                        if (filed := _filed(event)) is not None:
+                            filing.add(filed, _key(event)[1])
+                for effect in effects:
+                    _collect(unit, effect)
                 to_come[_key(event)] -= 1
-                if not to_come[_key(event)]:
-                    stored.view = _view(stored)
-                    stored.patient = stored.patient.without_state()  # a batch of them would not fit into memory
+                for stored in (patients[_key(event)], *(effect.stored for effect in effects)):
+                    if not to_come[_key_of(stored)]:
+                        stored.view = _view(stored) or stored.view
+                        stored.patient = stored.patient.without_state()  # a batch of them would not fit into memory
                 await asyncio.sleep(0)  # a batch takes a while: heartbeats and health checks must get their turn
             await unit.save()
         return tuple(failures)
 
-    def _effect(self, stored: Stored, event: Taken, governing: Governing | None) -> Effect:
-        data = event.data
-        if isinstance(data, ClinicalContext):
-            statement = Statement(data, content_sha256(data), event.source, event.id)
-            accepted = stored.patient.accept_statement(statement, self._releases, governing)
-            row: ResultRow | StatementRow = StatementRow.of(stored.id, accepted.ordinal, statement)
-            source, id_ = event.source, event.id
-        else:
-            delivery, genotype = Delivery.of(data), data.genotype
-            accepted = stored.patient.accept(delivery, self._releases, governing)
-            row = ResultRow.of(
-                stored.id, accepted.ordinal, delivery, genotype.software, genotype.observed, genotype.warnings
-            )
-            source, id_ = genotype.result.event_source, genotype.result.event_id
-        outbox, history = None, None
-        if accepted.event is not None:
-            parts = fragments(accepted.event, accepted.rows)
-            id_of = derived_id(event, STAGE, accepted.event.knowledge.release, REVISION)
-            outbox = outbox_row(accepted.event, parts, id_of, event.time, event.traceparent)
-            history = history_row(stored, accepted, accepted.event, parts, accepted.ordinal)
-        sequence = None if accepted.event is None else accepted.event.sequence
-        inbox = InboxRow(_inbox_id(event), source, id_, stored.id, accepted.ordinal, sequence)
-        return Effect(accepted, row if accepted.new else None, inbox, history, outbox)
+    def _effects(
+        self, patients: Mapping[PatientKey, Stored], filing: Filing, event: Taken, governing: Governing | None
+    ) -> list[Effect]:
+        """What the event does to its patient, and to others that have the same accession."""
+        stored = patients[_key(event)]
+        if isinstance(event.data, ClinicalContext):
+            return [self._of_statement(stored, event, event.data, governing)]
+        delivery, tenant, pseudonym = Delivery.of(event.data), *_key(event)
+        filed: Filed = (tenant, *delivery.accession)
+        known = stored.patient
+
+        def withdrawn(holder: str) -> bool:
+            patient = known if holder == pseudonym else patients[tenant, holder].patient
+            return patient.current[delivery.accession].delivery.result.status.withdrawn
+
+        # Without an effect of its own, as the patient does not have the accession yet.
+        effects = self._told(stored, known, event, filing.elsewhere(filed, pseudonym, withdrawn), None)
+        if effects:
+            known = effects[0].acceptance.patient
+        own = self._of_delivery(stored, known, event, event.data, governing)
+        known = own.acceptance.patient
+        others = filing.others(filed, pseudonym)
+        now = Filing({filed: {pseudonym, *others}})
+        for other in others:
+            of_other = patients[tenant, other]
+            effects += self._told(of_other, of_other.patient, event, now.elsewhere(filed, other, withdrawn), governing)
+        return [*effects, own]
+
+    def _of_statement(self, stored: Stored, event: Taken, said: ClinicalContext, governing: Governing | None) -> Effect:
+        statement = Statement(said, content_sha256(said), event.source, event.id)
+        accepted = stored.patient.accept_statement(statement, self._releases, governing)
+        row = StatementRow.of(stored.id, accepted.ordinal, statement)
+        return _effect(stored, accepted, row, event, _Brought(event.source, event.id))
+
+    def _of_delivery(
+        self, stored: Stored, patient: Patient, event: Taken, data: PhenotypeAssigned, governing: Governing | None
+    ) -> Effect:
+        delivery, genotype = Delivery.of(data), data.genotype
+        accepted = patient.accept(delivery, self._releases, governing)
+        row = ResultRow.of(
+            stored.id, accepted.ordinal, delivery, genotype.software, genotype.observed, genotype.warnings
+        )
+        result = genotype.result
+        return _effect(stored, accepted, row, event, _Brought(result.event_source, result.event_id))
+
+    def _told(
+        self, stored: Stored, patient: Patient, event: Taken, elsewhere: Elsewhere, governing: Governing | None
+    ) -> list[Effect]:
+        """What it does to a patient that others have an accession; nothing where the patient knows."""
+        if not isinstance(event.data, PhenotypeAssigned):
+            return []
+        notice = Notice(elsewhere, cause_of(Delivery.of(event.data)))
+        accepted = patient.accept_notice(notice, self._releases, governing)
+        if not accepted.new:
+            return []
+        return [_effect(stored, accepted, NoticeRow.of(stored.id, accepted.ordinal, notice), event, None)]
+
+
+class _Brought(NamedTuple):
+    """The event from outside that brought an input."""
+
+    source: str
+    id: str
+
+
+def _effect(
+    stored: Stored,
+    accepted: Acceptance,
+    row: ResultRow | StatementRow | NoticeRow,
+    event: Taken,
+    brought: _Brought | None,
+) -> Effect:
+    """``brought``: None where the event is about another patient."""
+    outbox, history = None, None
+    if accepted.event is not None:
+        parts = fragments(accepted.event, accepted.rows)
+        stage = STAGE if brought else f"{STAGE}:{key_of(accepted.event)}"
+        id_ = derived_id(event, stage, accepted.event.knowledge.release, REVISION)
+        outbox = outbox_row(accepted.event, parts, id_, event.time, event.traceparent)
+        history = history_row(stored, accepted, accepted.event, parts, accepted.ordinal)
+    sequence = None if accepted.event is None else accepted.event.sequence
+    inbox = brought and InboxRow(_inbox_id(event), brought.source, brought.id, stored.id, accepted.ordinal, sequence)
+    return Effect(stored, accepted, row if accepted.new else None, inbox, history, outbox)
 
 
 def _view(stored: Stored) -> View | None:
@@ -132,16 +202,20 @@ def _screen(event: Taken) -> None:
         screen(event.data)
 
 
-def _collect(unit: Unit, stored: Stored, effect: Effect) -> None:
-    accepted = effect.acceptance
+def _collect(unit: Unit, effect: Effect) -> None:
+    accepted, stored = effect.acceptance, effect.stored
     stored.patient = accepted.patient
     if accepted.superseded is not None:
         unit.supersede(stored.id, *accepted.superseded)
-    if isinstance(effect.result, StatementRow):
-        unit.statements.append(effect.result)
-    elif effect.result is not None:
-        unit.results.append(effect.result)
-    unit.inbox.append(effect.inbox)
+    match effect.row:
+        case ResultRow() as result:
+            unit.results.append(result)
+        case StatementRow() as statement:
+            unit.statements.append(statement)
+        case NoticeRow() as notice:
+            unit.notices.append(notice)
+    if effect.inbox is not None:
+        unit.inbox.append(effect.inbox)
     if effect.history is not None:
         unit.history.append(effect.history)
     if effect.outbox is not None:
@@ -151,6 +225,18 @@ def _collect(unit: Unit, stored: Stored, effect: Effect) -> None:
 def _key(event: Taken) -> PatientKey:
     about = event.data if isinstance(event.data, ClinicalContext) else event.data.genotype
     return (about.tenant, about.patient)
+
+
+def _key_of(stored: Stored) -> PatientKey:
+    return (stored.patient.tenant, stored.patient.pseudonym)
+
+
+def _filed(event: Taken) -> Filed | None:
+    """The accession that the event is about."""
+    if isinstance(event.data, ClinicalContext):
+        return None
+    genotype = event.data.genotype
+    return (genotype.tenant, genotype.result.laboratory, genotype.result.accession)
 
 
 def _inbox_id(event: Taken) -> UUID:

@@ -8,16 +8,22 @@ For each gene one result speaks. Of all current results that are not withdrawn i
 4. the better coverage: fewer positions of the definition missing;
 5. the higher version, then laboratory, accession and content: only so that the answer is always the same.
 
+A result that could not have seen what another of the same standing found gives way to it, whatever their dates.
 Genes of different results stand side by side, so that CYP2C19 of one laboratory and CYP2D6 of another meet in one rule.
+Where results contradict each other, the policy says whether the gene speaks at all: ``discordance``.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
+from schemas.finding import Finding
 from schemas.genotype import CallStatus, GeneCall, KnowledgeRef, ObservedGene
 from schemas.lab_result import ResultRef, Status
-from schemas.phenotype import Phenotype, PhenotypeAssigned
+from schemas.phenotype import Phenotype, PhenotypeAssigned, ResultNote
+from services.recommender import discordance
+from services.recommender.discordance import Policy, Voice
 
 Accession = tuple[str, str]
 """Laboratory and accession number: what several deliveries of one result have in common."""
@@ -53,40 +59,71 @@ class Delivery:
         return (*self.accession, self.result.sha256, self.knowledge.release)
 
 
-def merge(deliveries: Iterable[Delivery]) -> tuple[tuple[GeneCall, ...], tuple[Phenotype, ...]]:
-    """Calls and phenotypes of the patient, ordered by gene. ``deliveries``: the current one of each accession."""
+class Merged(NamedTuple):
+    """What a patient's results say together, ordered by gene."""
+
+    genotypes: tuple[GeneCall, ...]
+    phenotypes: tuple[Phenotype, ...]
+    findings: tuple[Finding, ...] = ()
+    """Where results contradict each other."""
+
+
+def merge(deliveries: Iterable[Delivery], policy: Policy = Policy.NEWEST) -> Merged:
+    """What the patient's results say. ``deliveries``: the current one of each accession."""
     speaking = [delivery for delivery in deliveries if not delivery.result.status.withdrawn]
     if len(speaking) == 1:
-        return speaking[0].genotypes, speaking[0].phenotypes
-    chosen: dict[str, tuple[_Preference, GeneCall, tuple[Phenotype, ...]]] = {}
+        return Merged(speaking[0].genotypes, speaking[0].phenotypes)
+    voices: dict[str, list[tuple[_Preference, Voice]]] = {}
     for delivery in speaking:
+        note = ResultNote.of(delivery.result)
         for call in delivery.genotypes:
             phenotypes = tuple(found for found in delivery.phenotypes if found.gene == call.gene)
-            preference = _preference(delivery.result, call, phenotypes)
-            if call.gene not in chosen or chosen[call.gene][0] < preference:
-                chosen[call.gene] = (preference, call, phenotypes)
-    genes = [chosen[gene] for gene in sorted(chosen)]
-    return tuple(call for _, call, _ in genes), tuple(found for _, _, phenotypes in genes for found in phenotypes)
+            voice = Voice(note, delivery.result.status is Status.PRELIMINARY, call, phenotypes)
+            voices.setdefault(call.gene, []).append((_preference(delivery.result, voice), voice))
+    genes = [_settled(gene, voices[gene], policy) for gene in sorted(voices)]
+    return Merged(
+        tuple(call for call, _, _ in genes),
+        tuple(found for _, phenotypes, _ in genes for found in phenotypes),
+        tuple(finding for _, _, finding in genes if finding is not None),
+    )
 
 
 _Preference = tuple[int, bool, datetime, int, int, str, str, str]
 
 
-def _preference(result: ResultRef, call: GeneCall, phenotypes: Sequence[Phenotype]) -> _Preference:
+def _settled(
+    gene: str, said: Sequence[tuple[_Preference, Voice]], policy: Policy
+) -> tuple[GeneCall, tuple[Phenotype, ...], Finding | None]:
+    """One gene's call and phenotypes, and the contradiction in it."""
+    voices = [voice for _, voice in sorted(said, key=lambda one: one[0], reverse=True)]
+    best = _best(voices)
+    at_odds = discordance.discordant(voices) if len(voices) > 1 else ()
+    if not at_odds:
+        return best.call, best.phenotypes, None
+    finding, remark = discordance.finding(gene, at_odds, policy), discordance.warning(at_odds)
+    if policy is Policy.BLOCK:
+        return discordance.blocked(gene, remark), (), finding
+    return best.call.model_copy(update={"warnings": (*best.call.warnings, remark)}), best.phenotypes, finding
+
+
+def _best(voices: Sequence[Voice]) -> Voice:
+    """Of several in their order the first, unless it could not have seen what another of its standing found."""
+    best = voices[0]
+    for other in voices[1:]:
+        equal = other.usable and best.usable and other.preliminary == best.preliminary
+        if equal and best.blind_to(other) and not other.blind_to(best):
+            best = other
+    return best
+
+
+def _preference(result: ResultRef, voice: Voice) -> _Preference:
     return (
-        _usability(call, phenotypes),
-        result.status is not Status.PRELIMINARY,
+        2 if voice.usable else 1 if voice.call.status is CallStatus.NO_CALL else 0,
+        not voice.preliminary,
         result.issued,
-        -len(call.missing_positions),
+        -len(voice.call.missing_positions),
         result.version,
         result.laboratory,
         result.accession,
         result.sha256,
     )
-
-
-def _usability(call: GeneCall, phenotypes: Sequence[Phenotype]) -> int:
-    # A no-call that one decisive variant gave a phenotype is as good as a call.
-    if phenotypes or call.status in (CallStatus.CALLED, CallStatus.AMBIGUOUS, CallStatus.REPORTED):
-        return 2
-    return 1 if call.status is CallStatus.NO_CALL else 0

@@ -1,8 +1,9 @@
 """A patient's current state as a pure function of the set of accepted inputs, and what one more of them changes.
 
 No clock, no randomness, no I/O: any order and repetition of the same inputs ends in the same state. Inputs are
-deliveries of laboratory results and statements of clinical context; they are numbered together. Beside them stands the
-release that governs, since operators activated it: every result is read under it, whatever it was called under.
+deliveries of laboratory results, statements of clinical context, and notices that other patients have an accession as
+well; they are numbered together. Beside them stands the release that governs, since operators activated it: every
+result is read under it, whatever it was called under.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,8 +26,10 @@ from services.recommender.advice import advise
 from services.recommender.changes import compare
 from services.recommender.context.current import Document, Statement, StatementIdentity
 from services.recommender.context.current import current as current_context
+from services.recommender.discordance import Policy
 from services.recommender.interpretation import Governing
 from services.recommender.merging import Accession, Delivery, Identity, merge
+from services.recommender.misfiled import Elsewhere, Notice, marked
 from services.recommender.rows import Row
 
 Releases = Callable[[str], Release]
@@ -37,7 +40,7 @@ CLINICAL_CONTEXT = "clinical-context"
 KNOWLEDGE_RELEASE = "knowledge-release"
 """Types of causes."""
 
-Input = Delivery | Statement
+Input = Delivery | Statement | Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,14 @@ class Said:
 
     ordinal: int
     statement: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """A notice with its place in the same order."""
+
+    ordinal: int
+    notice: Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +142,10 @@ class Patient:
     """Ordinals of all accepted statements."""
     governing: Governing | None = None
     """What results are read under; None: no activation has reached the patient yet."""
+    notices: Mapping[Accession, Noticed] = field(default_factory=dict)
+    """Of each accession that other patients have as well the latest notice."""
+    policy: Policy = Policy.NEWEST
+    """The tenant's, where results contradict each other."""
     state: State | None = None
     """Of what counts, where it has been computed already."""
 
@@ -174,6 +189,22 @@ class Patient:
         pair = _pair(None if rival is None else rival.ordinal, added.ordinal, wins)
         return self._accepted(taken_in, wins, pair, cause_of(statement), why(statement), releases)
 
+    def accept_notice(self, notice: Notice, releases: Releases, governing: Governing | None = None) -> Acceptance:
+        """Take in what became of an accession under other patients, in the same way; the last notice counts."""
+        elsewhere = notice.elsewhere
+        rival = self.notices.get(elsewhere.of)
+        if elsewhere == (Elsewhere(*elsewhere.of) if rival is None else rival.notice.elsewhere):
+            return Acceptance(self, self.inputs if rival is None else rival.ordinal, new=False)
+        added = Noticed(self.inputs + 1, notice)
+        taken_in = replace(
+            self,
+            inputs=added.ordinal,
+            notices={**self.notices, elsewhere.of: added},
+            governing=governing or self.governing,
+        )
+        pair = _pair(None if rival is None else rival.ordinal, added.ordinal, wins=True)
+        return self._accepted(taken_in, True, pair, notice.cause, why(notice), releases)
+
     def _accepted(
         self,
         taken_in: "Patient",
@@ -209,8 +240,11 @@ class Patient:
         return replace(self, sequence=self.sequence + 1).event(cause, before, after, reason)
 
     def _state(self, releases: Releases) -> State:
+        if self.state is not None:
+            return self.state
         said = (one.statement for one in self.statements.values())
-        return state_of(self.deliveries, releases, said, self.governing) if self.state is None else self.state
+        elsewhere = (one.notice.elsewhere for one in self.notices.values())
+        return state_of(self.deliveries, releases, said, self.governing, elsewhere, self.policy)
 
     def without_state(self) -> "Patient":
         """The same patient, whose state is computed again when it is needed."""
@@ -244,11 +278,15 @@ class Patient:
         )
 
 
-def state_after(inputs: Iterable[Input], releases: Releases, governing: Governing | None = None) -> State:
-    """The state that follows from a set of inputs of both kinds."""
+def state_after(
+    inputs: Iterable[Input], releases: Releases, governing: Governing | None = None, policy: Policy = Policy.NEWEST
+) -> State:
+    """The state that follows from inputs of all kinds; of notices about one accession the last one counts."""
     inputs = list(inputs)
     deliveries = (one for one in inputs if isinstance(one, Delivery))
-    return state_of(deliveries, releases, (one for one in inputs if isinstance(one, Statement)), governing)
+    statements = (one for one in inputs if isinstance(one, Statement))
+    notices = {one.elsewhere.of: one.elsewhere for one in inputs if isinstance(one, Notice)}
+    return state_of(deliveries, releases, statements, governing, notices.values(), policy)
 
 
 def state_of(
@@ -256,8 +294,10 @@ def state_of(
     releases: Releases,
     statements: Iterable[Statement] = (),
     governing: Governing | None = None,
+    elsewhere: Iterable[Elsewhere] = (),
+    policy: Policy = Policy.NEWEST,
 ) -> State:
-    """The state that follows from sets of deliveries and statements under the release that governs.
+    """The state that follows from sets of deliveries and statements, and from what other patients have.
 
     Where none was activated, the latest release among the deliveries that count governs the advice, and each result
     stays as it was called. Without a delivery there is no advice.
@@ -267,18 +307,21 @@ def state_of(
         return State()
     if governing is None:
         knowledge = max((one.knowledge for one in counting), key=lambda known: _rank(known, releases))
-        genotypes, phenotypes = merge(counting)
+        read = counting
     else:
         knowledge = governing.knowledge
-        genotypes, phenotypes = merge([governing.read(one) for one in counting])
-    advice = advise(release_of(knowledge, releases), genotypes, phenotypes, current_context(statements))
+        read = [governing.read(one) for one in counting]
+    speaking, misfiled = marked(read, {one.of: one for one in elsewhere}, policy)
+    merged = merge(speaking, policy)
+    context = current_context(statements)
+    advice = advise(release_of(knowledge, releases), merged.genotypes, merged.phenotypes, context)
     return State(
         knowledge=knowledge,
-        genotypes=genotypes,
+        genotypes=merged.genotypes,
         phenotypes=advice.phenotypes,
         recommendations=advice.recommendations,
         silent=advice.silent,
-        findings=advice.findings,
+        findings=(*misfiled, *merged.findings, *advice.findings),
         medications=advice.medications,
         dose_estimates=advice.dose_estimates,
         results=tuple(ResultNote.of(one.result) for one in counting),
@@ -320,6 +363,8 @@ def _rank(knowledge: KnowledgeRef, releases: Releases) -> tuple[str, str]:
 
 def cause_of(input_: Input) -> Cause:
     """An input as the cause of an event."""
+    if isinstance(input_, Notice):
+        return input_.cause
     if isinstance(input_, Statement):
         return Cause(type=CLINICAL_CONTEXT, id=input_.event_id, version=input_.said.version)
     result = input_.result
@@ -328,6 +373,8 @@ def cause_of(input_: Input) -> Cause:
 
 def why(input_: Input) -> str:
     """An input as the reason for a change."""
+    if isinstance(input_, Notice):
+        return input_.elsewhere.reason
     if isinstance(input_, Statement):
         said = input_.said
         return f"statement {said.statement} of {said.source}, version {said.version}, is {said.status}"

@@ -11,6 +11,7 @@ from schemas.errors import Code, Rejected
 from schemas.recommendation import RecommendationsChanged
 from schemas.topics import RECOMMENDATION
 from services.recommender.body import pack
+from services.recommender.discordance import Policy
 from services.recommender.interpretation import Governing
 from services.recommender.lanes import lane_of
 from services.recommender.patient import Patient, State
@@ -68,6 +69,7 @@ def history_row(
         hashlib.sha256(b"".join(parts)).digest(),
         _number(step.patient.governing),
         _number(stored.patient.governing),
+        None if step.patient.policy is Policy.NEWEST else step.patient.policy.value,
     )
 
 

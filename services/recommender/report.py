@@ -19,20 +19,30 @@ from schemas.recommendation import (
     ResultNote,
     Silence,
 )
+from services.recommender.discordance import Policy
 from services.recommender.interpretation import Interpret, as_delivered
 from services.recommender.patient import Input, Patient, Releases, State, cause_of, state_after, state_of, why
 from services.recommender.store import Store, rows
 from services.recommender.store.activations import Activations, activations
+from services.recommender.store.policies import POLICY
 
-_PATIENT = "SELECT id, tenant, pseudonym, sequence, activation FROM patients WHERE tenant = $1 AND pseudonym = $2"
+_PATIENT = f"""
+SELECT id, tenant, pseudonym, sequence, activation, {POLICY} FROM patients WHERE tenant = $1 AND pseudonym = $2
+"""  # noqa: S608 - a constant
 _TENANTS = "SELECT tenant FROM patients WHERE pseudonym = $1 ORDER BY tenant"
 _DELIVERIES = f"SELECT ordinal, {rows.DELIVERY} FROM results WHERE patient_id = $1 ORDER BY ordinal"  # noqa: S608
 _STATEMENTS = f"""
 SELECT ordinal, superseded_by IS NULL AS counts, {rows.STATEMENT} FROM statements WHERE patient_id = $1 ORDER BY ordinal
 """  # noqa: S608 - a constant
+_NOTICES = f"""
+SELECT ordinal, superseded_by IS NULL AS counts, {rows.NOTICE} FROM filed_elsewhere
+WHERE patient_id = $1 ORDER BY ordinal
+"""  # noqa: S608 - a constant
 _CURRENT = f"SELECT {rows.DELIVERY} FROM results WHERE patient_id = $1 AND superseded_by IS NULL"  # noqa: S608
 _HISTORY = """
-SELECT sequence, inputs, cause_type, cause_id, ordinal, activation, activation_before FROM history
+SELECT sequence, inputs, cause_type, cause_id, ordinal, activation, activation_before,
+       coalesce(policy, 'newest') AS policy
+FROM history
 WHERE patient_id = $1 AND sequence > $2 ORDER BY sequence
 """
 _APPLIED = """
@@ -109,9 +119,13 @@ async def report(
             return None
         current = await connection.fetch(_CURRENT, row["id"])
         said = await connection.fetch(_STATEMENTS, row["id"])
+        told = await connection.fetch(_NOTICES, row["id"])
         governing = (await activations(connection, interpret)).of(row["activation"])
     statements = (rows.statement(one) for one in said if one["counts"])
-    return report_of(row, state_of(map(rows.delivery, current), releases, statements, governing))
+    elsewhere = (rows.notice(one).elsewhere for one in told if one["counts"])
+    policy = Policy(row["policy"])
+    state = state_of(map(rows.delivery, current), releases, statements, governing, elsewhere, policy)
+    return report_of(row, state)
 
 
 def report_of(patient: asyncpg.Record, state: State) -> Report:
@@ -158,6 +172,7 @@ async def _accepted(connection: Any, patient_id: int) -> list[Input]:
         one["ordinal"]: rows.delivery(one) for one in await connection.fetch(_DELIVERIES, patient_id)
     }
     numbered |= {one["ordinal"]: rows.statement(one) for one in await connection.fetch(_STATEMENTS, patient_id)}
+    numbered |= {one["ordinal"]: rows.notice(one) for one in await connection.fetch(_NOTICES, patient_id)}
     return [numbered[ordinal] for ordinal in sorted(numbered)]
 
 
@@ -171,16 +186,16 @@ def rendered(
 ) -> RecommendationsChanged:
     """A published event out of its row of history and the patient's inputs in order of acceptance."""
     governing, governing_before = made.of(event["activation"]), made.of(event["activation_before"])
-    known = accepted[: event["inputs"]]
+    known, policy = accepted[: event["inputs"]], Policy(event["policy"])
     if event["ordinal"] is None:
         if governing is None:
             raise ValueError("an event without an input comes from an activation")
         numbered = Patient(tenant, patient, event["sequence"] - 1, event["inputs"])
-        before = state_after(known, releases, governing_before)
-        return numbered.reinterpreted(before, state_after(known, releases, governing), governing)
+        before = state_after(known, releases, governing_before, policy)
+        return numbered.reinterpreted(before, state_after(known, releases, governing, policy), governing)
     cause = accepted[event["ordinal"] - 1]
-    before = state_after(known[:-1], releases, governing_before)
-    after = state_after(known, releases, governing)
+    before = state_after(known[:-1], releases, governing_before, policy)
+    after = state_after(known, releases, governing, policy)
     numbered = Patient(tenant, patient, event["sequence"], event["inputs"])
     of_cause = cause_of(cause).model_copy(update={"type": event["cause_type"], "id": event["cause_id"]})
     return numbered.event(of_cause, before, after, why(cause))

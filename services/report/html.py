@@ -20,6 +20,7 @@ from services.report.view import (
     SILENT,
     SILENT_ALONE,
     TAKES,
+    TO_CLARIFY,
     Condition,
     Drug,
     Entry,
@@ -45,6 +46,7 @@ def render(facts: Facts) -> str:
         for part in (
             _head(v),
             '<main id="content">',
+            _to_clarify(v, numbers),
             _first(v),
             _takes(v, numbers),
             _conditions(v, numbers),
@@ -137,6 +139,11 @@ def _mark(text: str, kind: str = "") -> str:
 
 def _anchor(drug: Drug) -> str:
     return "drug-" + "".join(c if c.isalnum() else "-" for c in drug.name.lower())
+
+
+def _to_clarify(v: View, numbers: dict[Citation, int]) -> str:
+    articles = "\n".join(_condition(one, numbers) for one in v.to_clarify)
+    return f"<h2>{TO_CLARIFY}</h2>\n{articles}" if articles else ""
 
 
 def _conditions(v: View, numbers: dict[Citation, int]) -> str:

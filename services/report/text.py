@@ -15,6 +15,7 @@ from services.report.view import (
     SILENT,
     SILENT_ALONE,
     TAKES,
+    TO_CLARIFY,
     Condition,
     Drug,
     Entry,
@@ -49,6 +50,10 @@ def _lines(v: View, width: int) -> Iterator[str]:
         yield from _wrapped(f"{_result(note)}: withdrawn, not used", width, hanging=1)
     if v.preliminary:
         yield "PRELIMINARY: at least one result below may still change."
+    if v.to_clarify:
+        yield from _heading(TO_CLARIFY)
+    for one in v.to_clarify:
+        yield from _condition(one, width)
     if v.current or v.unrecognised:
         yield from _heading(TAKES)
     if v.unrecognised:
@@ -56,9 +61,9 @@ def _lines(v: View, width: int) -> Iterator[str]:
     yield from _drugs(v.current, width)
     if v.doses:
         yield from _heading(STARTING_DOSE)
-    for one in v.doses:
-        yield one.drug
-        yield from _dose(one, width)
+    for of_drug in v.doses:
+        yield of_drug.drug
+        yield from _dose(of_drug, width)
     yield from _conditions(v, width)
     for priority in (1, 2, 3):
         yield from _section(HEADINGS[priority], v.of_priority(priority), width)

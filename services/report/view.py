@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from schemas.finding import Finding, Significance
+from schemas.finding import Finding, FindingKind, Significance
 from schemas.genotype import CallStatus, GeneCall
 from schemas.lab_result import Status
 from schemas.phenotype import Phenotype, ResultNote
@@ -21,6 +21,7 @@ HEADINGS = {
 TAKES = "What the patient takes now"
 NOT_RECOGNISED = "Not recognised, and so not considered in anything below:"
 CONDITIONS = "Inherited conditions"
+TO_CLARIFY = "Results to be clarified"
 NOT_RULED_OUT = "Looked for and not found, which does not rule them out:"
 SILENT = "No statement on these results from"
 SILENT_ALONE = "No statement on these results"
@@ -88,7 +89,7 @@ class Drug:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What one gene says about an inherited condition."""
+    """What one gene says about an inherited condition, or what is to be clarified about results."""
 
     condition: str
     significance: str
@@ -123,6 +124,8 @@ class View:
     results: tuple[ResultNote, ...]
     withdrawn: tuple[ResultNote, ...]
     preliminary: bool
+    to_clarify: tuple[Condition, ...]
+    """Results that contradict each other, or are filed under several patients."""
     conditions: tuple[Condition, ...]
     """Inherited conditions of which something was found, what was found first."""
     conditions_not_found: tuple[str, ...]
@@ -170,7 +173,8 @@ def view(facts: Facts) -> View:
         results=counted,
         withdrawn=withdrawn,
         preliminary=any(note.status == Status.PRELIMINARY for note in counted),
-        conditions=(conditions := _conditions(facts)),
+        to_clarify=_of_kinds(facts, FindingKind.IDENTITY, FindingKind.DISCORDANCE),
+        conditions=(conditions := _of_kinds(facts, FindingKind.CONDITION)),
         conditions_not_found=_not_found(facts),
         drugs=drugs,
         without_advice=without_advice,
@@ -195,16 +199,20 @@ def _doses(facts: Facts) -> dict[str, Dose]:
     return {one.drug: dose(one) for one in (*facts.dose_estimates, *carried) if one is not None}
 
 
-def _conditions(facts: Facts) -> tuple[Condition, ...]:
-    return tuple(map(_condition, (one for one in facts.findings if one.significance is not Significance.NOT_FOUND)))
+def _of_kinds(facts: Facts, *kinds: FindingKind) -> tuple[Condition, ...]:
+    shown = (one for one in facts.findings if one.significance is not Significance.NOT_FOUND)
+    return tuple(_condition(one) for one in shown if one.kind in kinds)
 
 
 def _condition(finding: Finding) -> Condition:
     diplotype = f" ({finding.diplotype})" if finding.diplotype else ""
+    because = f"{finding.gene} {finding.phenotype}{diplotype}"
+    if finding.kind is not FindingKind.CONDITION:
+        because = "; ".join(f"{note.accession} of {note.laboratory}, {note.status}" for note in finding.results)
     return Condition(
         condition=finding.condition,
         significance=finding.significance.value,
-        because=f"{finding.gene} {finding.phenotype}{diplotype}",
+        because=because,
         meaning=finding.meaning,
         care=finding.care,
         limits=finding.limits,

@@ -126,7 +126,7 @@ class Deployment:
             name for number in range(10_000) if _partition(key := f"{MARKER}/m-{number}") == partition for name in [key]
         )
         result = {
-            "tenant": MARKER, "patient": patient.partition("/")[2], "accession": "M-1", "laboratory": "lab",
+            "tenant": MARKER, "patient": patient.partition("/")[2], "accession": f"M-{partition}", "laboratory": "lab",
             "status": "final", "version": self._markers, "issued": "2026-11-23T10:00:00Z",
             "assembly": "GRCh38", "reported": [{"gene": "CYP2C19", "diplotype": "*2/*2"}],
         }  # fmt: skip

@@ -52,7 +52,7 @@ def assigned(
     patient: str = "p-1",
     tenant: str = "mercy",
     laboratory: str = "acme-genomics",
-    accession: str = "ACC-1",
+    accession: str | None = None,
     version: int = 1,
     status: Status = Status.FINAL,
     day: int = 0,
@@ -60,7 +60,11 @@ def assigned(
     knowledge: str = "2025.11",
     event: str | None = None,
 ) -> Event[PhenotypeAssigned]:
-    """The phenotype event of a laboratory result. ``day``: of issue; ``event``: the laboratory's id."""
+    """The phenotype event of a laboratory result. ``day``: of issue; ``event``: the laboratory's id.
+
+    Without an accession each patient has one of its own, ``ACC-1`` for ``p-1``.
+    """
+    accession = accession or f"ACC-{patient.removeprefix('p-')}"
     issued = _DAY + timedelta(days=day)
     said = [tenant, patient, laboratory, accession, version, status.value, day, missing, dict(calls)]
     content = hashlib.sha256(json.dumps(said).encode()).hexdigest()
