@@ -23,6 +23,7 @@ COMMANDS = {
     "status": "cli.status",
     "watch": "cli.watch",
     "report": "cli.report",
+    "explain": "cli.explain",
     "dlq": "cli.dlq",
     "store": "cli.store",
     "evaluate": "cli.evaluate",

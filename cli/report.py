@@ -1,25 +1,19 @@
 """``pgx report``: what is known and advised about one patient."""
 
 import asyncio
-import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.environment import APPEARANCE, reads, settings
-from cli.exits import Failure
-from cli.terminal import say, write_line
-from runtime.exits import Exit
+from cli.terminal import width, write_file, write_line
 
 if TYPE_CHECKING:
     from runtime.settings import Settings
     from services.recommender.report import Report
 
 app = typer.Typer(**APPEARANCE)
-
-_WIDTH, _WIDEST = 100, 120
 
 
 @app.command(cls=reads("database"))
@@ -53,8 +47,7 @@ def text_of(found: "Report") -> str:
     """The report for people, as wide as the terminal, without a final line end."""
     from services.report.text import render
 
-    width = min(_WIDEST, shutil.get_terminal_size((_WIDTH, 0)).columns) if sys.stdout.isatty() else _WIDTH
-    return render(found, width).removesuffix("\n")
+    return render(found, width()).removesuffix("\n")
 
 
 async def _report(environment: "Settings", patient: str, tenant: str | None, as_json: bool, html: Path | None) -> None:
@@ -73,8 +66,4 @@ def write_page(found: "Report", file: Path) -> None:
     """Writes the report as one self-contained page. Raises ``Failure``."""
     from services.report.html import render
 
-    try:
-        file.write_text(render(found), encoding="utf-8")
-    except OSError as error:
-        raise Failure(Exit.USAGE, f"{file} cannot be written: {error.strerror}") from None
-    say(f"wrote {file}")
+    write_file(render(found), file)

@@ -73,14 +73,8 @@ def merge(deliveries: Iterable[Delivery], policy: Policy = Policy.NEWEST) -> Mer
     speaking = [delivery for delivery in deliveries if not delivery.result.status.withdrawn]
     if len(speaking) == 1:
         return Merged(speaking[0].genotypes, speaking[0].phenotypes)
-    voices: dict[str, list[tuple[_Preference, Voice]]] = {}
-    for delivery in speaking:
-        note = ResultNote.of(delivery.result)
-        for call in delivery.genotypes:
-            phenotypes = tuple(found for found in delivery.phenotypes if found.gene == call.gene)
-            voice = Voice(note, delivery.result.status is Status.PRELIMINARY, call, phenotypes)
-            voices.setdefault(call.gene, []).append((_preference(delivery.result, voice), voice))
-    genes = [_settled(gene, voices[gene], policy) for gene in sorted(voices)]
+    said = voices(speaking)
+    genes = [_settled(gene, said[gene], policy) for gene in sorted(said)]
     return Merged(
         tuple(call for call, _, _ in genes),
         tuple(found for _, phenotypes, _ in genes for found in phenotypes),
@@ -88,32 +82,49 @@ def merge(deliveries: Iterable[Delivery], policy: Policy = Policy.NEWEST) -> Mer
     )
 
 
+def voices(deliveries: Iterable[Delivery]) -> dict[str, tuple[Voice, ...]]:
+    """What each result says about each gene, withdrawn ones excepted; of a gene first the one that speaks for it."""
+    said: dict[str, list[tuple[_Preference, Voice]]] = {}
+    for delivery in deliveries:
+        if delivery.result.status.withdrawn:
+            continue
+        note = ResultNote.of(delivery.result)
+        phenotypes: dict[str, list[Phenotype]] = {}
+        for found in delivery.phenotypes:
+            phenotypes.setdefault(found.gene, []).append(found)
+        for call in delivery.genotypes:
+            of_gene = tuple(phenotypes.get(call.gene, ()))
+            voice = Voice(note, delivery.result.status is Status.PRELIMINARY, call, of_gene)
+            said.setdefault(call.gene, []).append((_preference(delivery.result, voice), voice))
+    return {gene: _ranked(of_gene) for gene, of_gene in said.items()}
+
+
 _Preference = tuple[int, bool, datetime, int, int, str, str, str]
 
 
+def _ranked(said: Sequence[tuple[_Preference, Voice]]) -> tuple[Voice, ...]:
+    """In their order; but one that could not have seen what another of its standing found gives way to it."""
+    ordered = [voice for _, voice in sorted(said, key=lambda one: one[0], reverse=True)]
+    best = ordered[0]
+    for other in ordered[1:]:
+        equal = other.usable and best.usable and other.preliminary == best.preliminary
+        if equal and best.blind_to(other) and not other.blind_to(best):
+            best = other
+    return (best, *(voice for voice in ordered if voice is not best))
+
+
 def _settled(
-    gene: str, said: Sequence[tuple[_Preference, Voice]], policy: Policy
+    gene: str, said: Sequence[Voice], policy: Policy
 ) -> tuple[GeneCall, tuple[Phenotype, ...], Finding | None]:
     """One gene's call and phenotypes, and the contradiction in it."""
-    voices = [voice for _, voice in sorted(said, key=lambda one: one[0], reverse=True)]
-    best = _best(voices)
-    at_odds = discordance.discordant(voices) if len(voices) > 1 else ()
+    best = said[0]
+    at_odds = discordance.discordant(said) if len(said) > 1 else ()
     if not at_odds:
         return best.call, best.phenotypes, None
     finding, remark = discordance.finding(gene, at_odds, policy), discordance.warning(at_odds)
     if policy is Policy.BLOCK:
         return discordance.blocked(gene, remark), (), finding
     return best.call.model_copy(update={"warnings": (*best.call.warnings, remark)}), best.phenotypes, finding
-
-
-def _best(voices: Sequence[Voice]) -> Voice:
-    """Of several in their order the first, unless it could not have seen what another of its standing found."""
-    best = voices[0]
-    for other in voices[1:]:
-        equal = other.usable and best.usable and other.preliminary == best.preliminary
-        if equal and best.blind_to(other) and not other.blind_to(best):
-            best = other
-    return best
 
 
 def _preference(result: ResultRef, voice: Voice) -> _Preference:

@@ -20,7 +20,7 @@ from schemas.recommendation import (
     Silence,
 )
 from services.recommender.discordance import Policy
-from services.recommender.interpretation import Interpret, as_delivered
+from services.recommender.interpretation import Governing, Interpret, as_delivered
 from services.recommender.patient import Input, Patient, Releases, State, cause_of, state_after, state_of, why
 from services.recommender.store import Store, rows
 from services.recommender.store.activations import Activations, activations
@@ -114,18 +114,36 @@ async def report(
 ) -> Report | None:
     """The patient's current state; None where nothing is known of the patient."""
     async with store.snapshot() as connection:
-        row = await connection.fetchrow(_PATIENT, tenant, patient)
-        if row is None:
-            return None
-        current = await connection.fetch(_CURRENT, row["id"])
-        said = await connection.fetch(_STATEMENTS, row["id"])
-        told = await connection.fetch(_NOTICES, row["id"])
-        governing = (await activations(connection, interpret)).of(row["activation"])
+        found = await current_state(connection, releases, tenant, patient, interpret)
+    return None if found is None else report_of(found.row, found.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One patient as the store has it now."""
+
+    row: asyncpg.Record
+    """The patient's own."""
+    state: State
+    governing: Governing | None
+
+
+async def current_state(
+    connection: Any, releases: Releases, tenant: str, patient: str, interpret: Interpret
+) -> Known | None:
+    """What is known and advised now; None where nothing is known of the patient."""
+    row = await connection.fetchrow(_PATIENT, tenant, patient)
+    if row is None:
+        return None
+    current = await connection.fetch(_CURRENT, row["id"])
+    said = await connection.fetch(_STATEMENTS, row["id"])
+    told = await connection.fetch(_NOTICES, row["id"])
+    governing = (await activations(connection, interpret)).of(row["activation"])
     statements = (rows.statement(one) for one in said if one["counts"])
     elsewhere = (rows.notice(one).elsewhere for one in told if one["counts"])
-    policy = Policy(row["policy"])
-    state = state_of(map(rows.delivery, current), releases, statements, governing, elsewhere, policy)
-    return report_of(row, state)
+    deliveries = map(rows.delivery, current)
+    state = state_of(deliveries, releases, statements, governing, elsewhere, Policy(row["policy"]))
+    return Known(row, state, governing)
 
 
 def report_of(patient: asyncpg.Record, state: State) -> Report:
