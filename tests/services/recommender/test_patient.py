@@ -200,10 +200,10 @@ def test_any_order_and_repetition_ends_in_the_same_state(deliveries: list[Delive
 def test_every_difference_is_published_once_and_the_last_event_is_the_state(deliveries: list[Delivery]) -> None:
     patient, events = accept(*deliveries)
     assert [event.sequence for event in events] == list(range(1, patient.sequence + 1))
-    lists = [((), ()), *((event.phenotypes, event.recommendations) for event in events)]
+    lists = [((), (), ()), *((event.phenotypes, event.recommendations, event.findings) for event in events)]
     assert all(one != following for one, following in pairwise(lists))
     assert patient.state
-    assert lists[-1] == (patient.state.phenotypes, patient.state.recommendations)
+    assert lists[-1] == (patient.state.phenotypes, patient.state.recommendations, patient.state.findings)
 
 
 def test_three_deliveries_of_an_accession_in_every_order() -> None:
