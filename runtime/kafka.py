@@ -92,6 +92,8 @@ def unreachable(settings: Settings, tried: str) -> Unreachable:
 async def _answer(settings: Settings) -> None:
     client = AIOKafkaAdminClient(**client_options(settings) | {"request_timeout_ms": _PROBE_TIMEOUT_MS})
     try:
-        await asyncio.wait_for(client.start(), _PROBE_TIMEOUT_MS / 1000 * 2)
+        # Nowhere ``wait_for``: before Python 3.12 it can swallow a cancellation that comes as the awaited is done.
+        async with asyncio.timeout(_PROBE_TIMEOUT_MS / 1000 * 2):
+            await client.start()
     finally:
         await client.close()

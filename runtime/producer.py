@@ -88,7 +88,8 @@ class Producer:
             max_request_size=DEAD_LETTER_BYTES,
         )
         try:
-            await asyncio.wait_for(producer.start(), self._settings.patience)
+            async with asyncio.timeout(self._settings.patience):
+                await producer.start()
         except BaseException:
             await _close(producer)
             raise
@@ -134,7 +135,7 @@ async def _enqueue_nothing(producer: AIOKafkaProducer, message: Outgoing) -> asy
 
 
 async def _close(producer: AIOKafkaProducer) -> None:
-    with contextlib.suppress(Exception):
-        await asyncio.wait_for(producer.stop(), _CLOSE_SECONDS)
-    with contextlib.suppress(Exception):
-        await asyncio.wait_for(producer.client.close(), _CLOSE_SECONDS)
+    for close in (producer.stop, producer.client.close):
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await close()

@@ -89,7 +89,8 @@ class TopicReader:
 
     async def _ask(self, question: Any) -> dict[TopicPartition, Any]:
         try:
-            answer: dict[TopicPartition, Any] = await asyncio.wait_for(question, _ANSWER_SECONDS)
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                answer: dict[TopicPartition, Any] = await question
         except (KafkaError, TimeoutError):
             raise self._silent() from None
         return answer

@@ -43,6 +43,9 @@ class Engine(Protocol):
     def poll_age(self) -> float:
         """Seconds since the brokers were last heard of or a batch was finished; grows while something is stuck."""
 
+    def stalled(self) -> float:
+        """Seconds for which some part of it has stood still: a partition, its place in the group, taken messages."""
+
     def lag(self) -> int:
         """Messages of the assigned partitions that are published but not handled."""
 

@@ -10,7 +10,8 @@ from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from runtime.engines import Handle, Subscription
-from runtime.engines.consumer import Progress, begin_or_fail, create_consumer
+from runtime.engines.consumer import begin_or_fail, create_consumer
+from runtime.engines.progress import Progress
 from runtime.logs import logger
 from runtime.message import Message
 from runtime.settings import Settings
@@ -35,6 +36,9 @@ class AiokafkaEngine:
     def poll_age(self) -> float:
         return self._progress.poll_age()
 
+    def stalled(self) -> float:
+        return self._progress.stalled()
+
     def lag(self) -> int:
         return self._progress.lag()
 
@@ -49,7 +53,8 @@ class AiokafkaEngine:
                 await self._step(consumer, listener, handle)
         finally:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(consumer.stop(), _STOP_SECONDS)
+                async with asyncio.timeout(_STOP_SECONDS):
+                    await consumer.stop()
 
     async def _step(self, consumer: AIOKafkaConsumer, listener: "_Listener", handle: Handle) -> None:
         try:

@@ -1,9 +1,6 @@
-"""The Kafka consumer below both engines: how it joins its group, where it begins, and how its progress is seen."""
+"""The Kafka consumer below both engines: how it joins its group, and where it begins."""
 
-import time
-from typing import Any
-
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from runtime.engines import LostPosition, Subscription, lenient_records
@@ -68,53 +65,3 @@ async def begin_or_fail(consumer: AIOKafkaConsumer, error: Exception) -> None:
         ) from error
     else:
         raise error
-
-
-class Progress:
-    """Where a consumer stands, for lag and poll age."""
-
-    def __init__(self) -> None:
-        self.consumer: AIOKafkaConsumer | None = None
-        self.joined = False
-        self._next: dict[TopicPartition, int] = {}
-        self._moved = time.monotonic()
-        self._handling = False
-
-    def begin_batch(self) -> None:
-        """A batch is being handled from now on."""
-        self._handling = True
-        self._moved = time.monotonic()
-
-    def end_batch(self, handled: dict[TopicPartition, int]) -> None:
-        """The batch is handled; ``handled`` has the offset to read next for each of its partitions."""
-        self._handling = False
-        self._moved = time.monotonic()
-        self._next.update(handled)
-
-    def poll_age(self) -> float:
-        """Seconds since the last sign of life."""
-        since_moved = time.monotonic() - self._moved
-        if self._handling or self.consumer is None:
-            return since_moved
-        heard = [state.timestamp for state in self._states().values() if state.timestamp is not None]
-        if not self._states() and self.joined:
-            return 0.0
-        ages: list[float] = [since_moved, *(time.time() - milliseconds / 1000 for milliseconds in heard)]
-        return max(0.0, min(ages))
-
-    def lag(self) -> int:
-        """Published but unhandled messages of the assigned partitions, as far as the brokers have told."""
-        behind = 0
-        for partition, state in self._states().items():
-            if state.highwater is not None:
-                position = self._next.get(partition, state._position)
-                behind += max(0, state.highwater - (position or 0))
-        return behind
-
-    def _states(self) -> dict[TopicPartition, Any]:
-        # The consumer's own accessors raise while partitions change hands; this reads what is there at this moment.
-        consumer = self.consumer
-        if consumer is None or consumer._subscription.subscription is None:
-            return {}
-        assignment = consumer._subscription.subscription.assignment
-        return {} if assignment is None else dict(assignment._tp_state)

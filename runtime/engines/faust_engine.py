@@ -25,10 +25,10 @@ from runtime.engines.consumer import (
     HEARTBEAT_SECONDS,
     REBALANCE_SECONDS,
     SESSION_SECONDS,
-    Progress,
     begin_or_fail,
     create_consumer,
 )
+from runtime.engines.progress import Progress
 from runtime.logs import logger
 from runtime.message import Message
 from runtime.settings import Settings
@@ -52,6 +52,9 @@ class FaustEngine:
     def poll_age(self) -> float:
         return self._progress.poll_age()
 
+    def stalled(self) -> float:
+        return self._progress.stalled()
+
     def lag(self) -> int:
         return self._progress.lag()
 
@@ -70,7 +73,8 @@ class FaustEngine:
             ended.cancel()
             stopping.cancel()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(app.stop(), _STOP_SECONDS)
+                async with asyncio.timeout(_STOP_SECONDS):
+                    await app.stop()
         if failure.done():
             failure.result()
         if not stop.is_set():
@@ -183,7 +187,7 @@ class _ConsumerThread(AIOKafkaConsumerThread):
         max_records: int | None = None,
     ) -> Mapping[TP, Any]:
         try:
-            return await super()._fetch_records(consumer, active_partitions, timeout, max_records)
+            fetched = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
         except KafkaError as error:
             try:
                 await begin_or_fail(consumer, error)
@@ -192,6 +196,9 @@ class _ConsumerThread(AIOKafkaConsumerThread):
                 app.loop.call_soon_threadsafe(_fail, app.failure, fatal)
                 raise
             return {}
+        progress = cast(_App, self.app).progress
+        progress.took({place: records[-1].offset + 1 for place, records in fetched.items() if records})
+        return fetched
 
 
 async def _wait(stop: asyncio.Event) -> None:

@@ -193,7 +193,8 @@ class _Session:
     async def close(self) -> None:
         """End the session, and with it the hold on its lanes."""
         with suppress(Exception):
-            await asyncio.wait_for(self._connection.close(), _ANSWER_SECONDS)
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                await self._connection.close()
         self._connection.terminate()
 
     async def share(self) -> None:

@@ -35,9 +35,7 @@ class NotSettled(Exception):
 class Deployment:
     """Topics under a prefix, a database, and the services that work on them."""
 
-    def __init__(
-        self, machine: Machine, name: str, engine: str, orders: tuple[str, ...] = (), patience: float = 60.0
-    ) -> None:
+    def __init__(self, machine: Machine, name: str, engine: str, orders: tuple[str, ...] = ()) -> None:
         self.machine = machine
         self.name = name
         values = {
@@ -46,7 +44,6 @@ class Deployment:
             "topic_prefix": f"{name}.",
             "partitions": str(PARTITIONS),
             "stream_engine": engine,
-            "patience": str(patience),
             "log_format": "json",
         }
         self._environment = {f"PGX_{key.upper()}": value for key, value in values.items()}

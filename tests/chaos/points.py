@@ -67,7 +67,7 @@ def install(stage: str, passing: Pass) -> None:
     _around(*_DECODERS[stage], passing, before="before-parse", after="after-parse")
     _producer(passing)
     _around("runtime.service.Service", "_measured", passing, after="before-ack")
-    _around("runtime.engines.consumer.Progress", "end_batch", passing, after="acknowledged")
+    _around("runtime.engines.progress.Progress", "end_batch", passing, after="acknowledged")
     _around("runtime.engines.aiokafka_engine", "_commit", passing, before="acknowledged")
     _around("aiokafka.AIOKafkaConsumer", "commit", passing, after="positions-committed")
     # Called for every batch; only some have letters.

@@ -48,7 +48,7 @@ class Trials:
             plan = Plan(0, SEED + self._tried, engine=engine)
             self._references[row.mix, row.bug] = await undisturbed(self._machine, plan, made, orders)
         name = f"row{self._tried}"
-        deployment = Deployment(self._machine, name, engine, orders, patience=30.0)
+        deployment = Deployment(self._machine, name, engine, orders)
         try:
             await deployment.start(dict(row.copies))
             await deployment.settle(_LAST_SECONDS)
