@@ -17,7 +17,7 @@ from cli.terminal import say, write_line
 from runtime.exits import Exit
 
 if TYPE_CHECKING:
-    from cli.dead_letter_box import Kept
+    from runtime.dead_letter_box import Kept
     from runtime.dead_letters import DeadLetter
     from runtime.producer import Producer
     from runtime.settings import Settings
@@ -33,7 +33,7 @@ def list_letters(
     everything: Annotated[bool, typer.Option("--all", help="Also those that were retried or discarded.")] = False,
 ) -> None:
     """List the dead letters that wait for somebody, the oldest of each partition first."""
-    from cli.dead_letter_box import kept
+    from runtime.dead_letter_box import kept
 
     shown = [one for one in asyncio.run(kept(settings())).values() if everything or one.resolution is None]
     if as_json:
@@ -77,7 +77,7 @@ def retry(ids: Ids) -> None:
 
     Do it after whatever was wrong has been put right. A letter that fails again comes back with a new id.
     """
-    from cli.dead_letter_box import retry as send_again
+    from runtime.dead_letter_box import retry as send_again
 
     asyncio.run(_resolve(ids, send_again))
     for id_ in ids:
@@ -87,7 +87,7 @@ def retry(ids: Ids) -> None:
 @app.command("discard", cls=reads("kafka"))
 def discard(ids: Ids) -> None:
     """Put letters away for good: they are no longer listed. They stay on the topic until its retention ends."""
-    from cli.dead_letter_box import DISCARDED, mark
+    from runtime.dead_letter_box import DISCARDED, mark
 
     async def put_away(settings: "Settings", producer: "Producer", letters: "Sequence[DeadLetter]") -> None:
         await mark(settings, producer, letters, DISCARDED)
@@ -98,7 +98,7 @@ def discard(ids: Ids) -> None:
 
 
 async def _kept(settings: "Settings") -> "dict[str, Kept]":
-    from cli.dead_letter_box import kept
+    from runtime.dead_letter_box import kept
 
     return await kept(settings)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from cli.dead_letter_box import kept
+from runtime.dead_letter_box import kept
 from runtime.dead_letters import DeadLetter
 from runtime.message import Message
 from runtime.settings import Settings

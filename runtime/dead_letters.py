@@ -155,13 +155,6 @@ async def retry(producer: Producer, letters: Sequence[DeadLetter]) -> None:
     )
 
 
-async def oldest_age(settings: Settings, now_ms: float) -> float:
-    """Age in seconds of the oldest dead letter that is kept; 0 when there is none."""
-    async with reading(settings, DEAD_LETTER) as reader:
-        oldest = await reader.oldest()
-    return 0.0 if oldest is None else max(0.0, (now_ms - oldest) / 1000)
-
-
 def parse(message: Message) -> DeadLetter | None:
     """A message of the dead-letter topic; None where it is not a dead letter of ours."""
     own = message.headers[-len(NAMES) :]

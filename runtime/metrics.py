@@ -32,7 +32,7 @@ class Metrics:
         )
         self._oldest = Gauge(
             "pgx_dead_letter_oldest_age_seconds",
-            "Age of the oldest dead letter that is kept, of any service; 0 when there is none",
+            "Age of the oldest dead letter of any service that was neither retried nor discarded; 0: there is none",
             labels,
             registry=self.registry,
         )
@@ -66,7 +66,7 @@ class Metrics:
         self._dead_letters.labels(self._service, code).inc()
 
     def oldest_dead_letter(self, age_seconds: float) -> None:
-        """The age of the oldest dead letter on the topic; 0 when there is none."""
+        """The age of the oldest dead letter that waits for somebody; 0 when there is none."""
         self._oldest.labels(self._service).set(age_seconds)
 
     def knowledge_releases(self, releases: set[str]) -> None:

@@ -12,12 +12,13 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from typing import Any
 
-from runtime import dead_letters, engines, logs
+from runtime import engines, logs
 from runtime.admin import missing_topics
+from runtime.dead_letter_box import OpenLetters
 from runtime.engines import Handle, Subscription
 from runtime.exits import Exit, NotSetUp, status_of
 from runtime.http import Check, HealthServer
-from runtime.kafka import transient_fault, wait_for_broker
+from runtime.kafka import transient_fault, unreachable, wait_for_broker
 from runtime.message import Message
 from runtime.metrics import Metrics
 from runtime.retry import Fault, persist
@@ -58,6 +59,7 @@ class Service:
         lifespan: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
         background: Sequence[Background] = (),
         checks: Mapping[str, Check] | None = None,
+        watchdogs: Mapping[str, Check] | None = None,
     ) -> None:
         """
         Args:
@@ -69,6 +71,7 @@ class Service:
             background: tasks that run beside ``handle``; they are cancelled at the end, and an error in one, or its
                 end, ends the service.
             checks: further readiness checks.
+            watchdogs: further checks of health, asked every second: what one of them names ends the service.
         """
         self.name = name
         self.settings = settings
@@ -80,18 +83,22 @@ class Service:
         self._engine = engines.create(settings, Subscription(tuple(map(settings.topic, sources)), settings.group(name)))
         self._broker = Fault()
         self._phase: str | None = "starting"
-        # Longer than any batch may take that waits for a broker and then for a database.
-        self._stuck_seconds = 2 * settings.patience + 30.0
+        self._watchdogs: dict[str, Check] = {"poll": self._poll_check, **(watchdogs or {})}
         readiness: dict[str, Check] = {
             "service": lambda: self._phase,
             "broker": self._broker_check,
             "assignment": lambda: None if self._engine.joined else "the group has given no partitions yet",
             **(checks or {}),
         }
-        self._http = HealthServer(settings, self.metrics, {"poll": self._poll_check}, readiness)
+        self._http = HealthServer(settings, self.metrics, self._watchdogs, readiness)
         self.metrics.gauge("pgx_lag", "Messages published to the source topics but not handled", self._engine.lag)
         self.metrics.gauge(
             "pgx_poll_age_seconds", "Seconds since the brokers were heard of or a batch ended", self._engine.poll_age
+        )
+        self.metrics.gauge(
+            "pgx_stalled_seconds",
+            "Seconds for which a partition, the place in the group or taken messages have stood still",
+            self._engine.stalled,
         )
 
     async def run(self, stop: asyncio.Event | None = None, started: Callable[[], None] = lambda: None) -> Exit:
@@ -151,7 +158,7 @@ class Service:
     async def _work(self, stop: asyncio.Event) -> None:
         # The engine gets a stop of its own: it also has to finish its batch when something beside it fails.
         finish = asyncio.Event()
-        engine = asyncio.create_task(self._engine.run(self._measured, finish), name="engine")
+        engine = asyncio.create_task(self._read(finish), name="engine")
         beside = [asyncio.create_task(_for_ever(task)) for task in (self._watch, self._watch_oldest, *self._background)]
         stopping = asyncio.create_task(_wait(stop))
         try:
@@ -169,6 +176,22 @@ class Service:
                 task.cancel()
             await asyncio.wait({engine, *beside}, timeout=_SILENCE_SECONDS)
 
+    async def _read(self, finish: asyncio.Event) -> None:
+        """Run the engine; brokers that go away before it has joined its group are waited for like any others."""
+
+        async def run() -> None:
+            if not finish.is_set():
+                await self._engine.run(self._measured, finish)
+
+        await persist(
+            run,
+            transient=lambda error: not self._engine.joined and transient_fault(error),
+            patience=self.settings.patience,
+            # Not the broker's: a run that lasts is no fault.
+            fault=Fault(),
+            gave_up=lambda tried: unreachable(self.settings, f"{tried}, while joining the group"),
+        )
+
     async def _measured(self, batch: Sequence[Message]) -> None:
         began = time.perf_counter()
         await self._handle(batch)
@@ -177,18 +200,22 @@ class Service:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
-            if (reason := self._poll_check()) is not None:
-                raise Stuck(reason)
+            for check in self._watchdogs.values():
+                if (reason := check()) is not None:
+                    raise Stuck(reason)
 
     async def _watch_oldest(self) -> None:
+        letters = OpenLetters(self.settings)
         while True:
             with contextlib.suppress(Exception):
-                self.metrics.oldest_dead_letter(await dead_letters.oldest_age(self.settings, time.time() * 1000))
+                self.metrics.oldest_dead_letter(await letters.oldest_age(time.time() * 1000))
             await asyncio.sleep(_OLDEST_EVERY_SECONDS)
 
     def _poll_check(self) -> str | None:
-        age = self._engine.poll_age()
-        return f"nothing was read or finished for {age:.0f} s" if age > self._stuck_seconds else None
+        age = self._engine.stalled()
+        if self._phase is not None or age <= self.settings.stuck_seconds:
+            return None
+        return f"a partition, the place in the group or taken messages have stood still for {age:.0f} s"
 
     def _broker_check(self) -> str | None:
         if self._broker.reason is not None or self._phase is not None:

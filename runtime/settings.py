@@ -183,6 +183,11 @@ class Settings(BaseSettings):
         return None if self.database_password_file is None else _secret(self.database_password_file)
 
     @property
+    def stuck_seconds(self) -> float:
+        """Whatever stands still for so long will not move again: longer than a batch may wait, for broker and store."""
+        return 2 * self.patience + 30.0
+
+    @property
     def knowledge_folders(self) -> tuple[Path, ...]:
         """Folders of the site's own knowledge releases."""
         return tuple(Path(folder) for folder in self.knowledge_folder.split(os.pathsep) if folder)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -30,15 +30,30 @@ class TopicReader:
         self._settings = settings
         self._partitions = partitions
         self._end: dict[TopicPartition, int] = {}
+        self.held: dict[int, range] = {}
+        """The offsets that each partition held when :meth:`existing` had read it."""
 
-    async def existing(self, newest: int | None = None) -> AsyncIterator[Message]:
-        """Every message on the topic now, in order for each partition; ``newest``: of each partition so many."""
+    async def existing(
+        self, newest: int | None = None, since: Mapping[int, range] | None = None
+    ) -> AsyncIterator[Message]:
+        """Every message on the topic now, in order for each partition.
+
+        Args:
+            newest: of each partition so many only.
+            since: what was held when it was read before: only what came later.
+        """
         first = await self._ask(self._consumer.beginning_offsets(self._partitions))
         end = await self._ask(self._consumer.end_offsets(self._partitions))
+        start = dict(first)
         for place in self._partitions:
-            start = first[place] if newest is None else max(first[place], end[place] - newest)
-            self._consumer.seek(place, start)
-        unread = {place for place in self._partitions if first[place] < end[place]}
+            if newest is not None:
+                start[place] = max(first[place], end[place] - newest)
+            read = (since or {}).get(place.partition, range(0))
+            # One that ends beyond the end was of another topic of this name.
+            if first[place] < read.stop <= end[place]:
+                start[place] = max(start[place], read.stop)
+            self._consumer.seek(place, start[place])
+        unread = {place for place in self._partitions if start[place] < end[place]}
         unsure = set(unread)
         silent_since = time.monotonic()
         while unread:
@@ -59,6 +74,7 @@ class TopicReader:
                 if await self._consumer.position(place) >= end[place]:
                     unread.remove(place)
         self._end = end
+        self.held = {place.partition: range(first[place], end[place]) for place in self._partitions}
 
     async def onward(self) -> AsyncIterator[Message]:
         """After :meth:`existing`: the messages that follow those, as they come, for ever."""
@@ -66,11 +82,6 @@ class TopicReader:
             self._consumer.seek(place, offset)
         async for message in self._coming():
             yield message
-
-    async def oldest(self) -> int | None:
-        """Time of the oldest message, in milliseconds since 1970; None where there is none. No message is fetched."""
-        found = await self._ask(self._consumer.offsets_for_times(dict.fromkeys(self._partitions, 0)))
-        return min((each.timestamp for each in found.values() if each is not None), default=None)
 
     async def follow(self, from_start: bool) -> AsyncIterator[Message]:
         """Messages as they come, for ever; ``from_start``: those that are there first."""

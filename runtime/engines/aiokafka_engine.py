@@ -43,6 +43,7 @@ class AiokafkaEngine:
         return self._progress.lag()
 
     async def run(self, handle: Handle, stop: asyncio.Event) -> None:
+        self._progress.begin()
         consumer = create_consumer(self._settings, self._subscription)
         listener = _Listener(self._progress)
         consumer.subscribe(self._subscription.topics, listener=listener)

@@ -34,6 +34,7 @@ from runtime.message import Message
 from runtime.settings import Settings
 
 _STOP_SECONDS = 25.0
+_UNDO_SECONDS = 2.0
 _log = logger(__name__)
 
 
@@ -59,13 +60,16 @@ class FaustEngine:
         return self._progress.lag()
 
     async def run(self, handle: Handle, stop: asyncio.Event) -> None:
+        self._progress.begin()
         failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         app = _App(self._settings, self._subscription, self._progress, failure)
         self._consume(app, handle, failure)
         ended = asyncio.create_task(app.wait_for_end())
         stopping = asyncio.create_task(_wait(stop))
+        started = False
         try:
             await app.start()
+            started = True
             ends: set[asyncio.Future[None]] = {failure, ended, stopping}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -73,7 +77,8 @@ class FaustEngine:
             ended.cancel()
             stopping.cancel()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_STOP_SECONDS):
+                # What could not start waits, when it is stopped, for a thread that has ended.
+                async with asyncio.timeout(_STOP_SECONDS if started else _UNDO_SECONDS):
                     await app.stop()
         if failure.done():
             failure.result()

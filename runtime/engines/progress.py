@@ -28,6 +28,11 @@ class Progress:
         self._heard: dict[TopicPartition, _Since] = {}
         self._undone: dict[TopicPartition, _Since] = {}
 
+    def begin(self) -> None:
+        """A consumer is being made."""
+        self.consumer = None
+        self._moved = self._clock()
+
     def took(self, fetched: Mapping[Any, int]) -> None:
         """Messages left the client to be handled; ``fetched`` has the offset after the last for each partition."""
         states = self._states()

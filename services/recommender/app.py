@@ -50,6 +50,7 @@ def build(settings: Settings, interpret: Interpret = as_delivered) -> Service:
             "relay": app.relay.fault,
             "relay-producer": app.relay_producer.fault,
         },
+        watchdogs={"relay": app.relay.stalled},
     )
 
 

@@ -69,6 +69,7 @@ class Relay:
         self.fault = Fault()
         self.depth = 0
         self._oldest: float | None = None
+        self._moved = time.monotonic()
         if metrics is not None:
             metrics.gauge("pgx_outbox_depth", "Recommendation events not yet confirmed", lambda: self.depth)
             metrics.gauge(
@@ -82,12 +83,20 @@ class Relay:
         """Age of the oldest event that is not confirmed; it goes on growing while the database does not answer."""
         return 0.0 if self._oldest is None else time.monotonic() - self._oldest
 
+    def stalled(self) -> str | None:
+        """A watchdog: None while events go out, nothing waits in the lanes held, or the faults are waited out."""
+        age = time.monotonic() - self._moved
+        if age <= self._settings.stuck_seconds:
+            return None
+        return f"the relay has neither sent an event nor found that there is none for {age:.0f} s"
+
     async def run(self) -> None:
         """Publish until cancelled.
 
         Raises:
             Unreachable: the database stayed away, or the brokers did, for longer than the patience.
         """
+        self._moved = time.monotonic()
         failing_since: float | None = None
         pause = _PAUSE_SECONDS[0]
         while True:
@@ -120,6 +129,7 @@ class Relay:
                 shared = time.monotonic()
             session.news.clear()
             rows = await session.next()
+            self._moved = time.monotonic()
             self.fault.reason = None
             if not rows:
                 with suppress(TimeoutError):

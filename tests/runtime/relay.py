@@ -4,6 +4,7 @@ result on, refuses it, or fails. Also runs as a process of its own: ``python -m 
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from runtime import service
 from runtime.service import Service
@@ -59,6 +60,7 @@ def build(
     domain: Domain | None = None,
     background: Sequence[service.Background] = (),
     checks: dict[str, Callable[[], str | None]] | None = None,
+    lifespan: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
 ) -> Service:
     """The stage: lab results in, genotype events out."""
     return stage(
@@ -72,6 +74,7 @@ def build(
         settings=settings,
         background=background,
         checks=checks,
+        lifespan=lifespan,
     )
 
 

@@ -6,8 +6,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -164,6 +164,72 @@ async def test_a_broker_that_restarts_is_waited_for(own_kafka_server: KafkaServe
     finally:
         stop.set()
         assert await asyncio.wait_for(task, 60) is Exit.DONE
+
+
+@pytest.mark.kafka
+async def test_a_broker_that_goes_while_a_service_joins_its_group_is_waited_for(
+    own_kafka_server: KafkaServer, engine: str
+) -> None:
+    settings = Broker("kafka", own_kafka_server.bootstrap_servers).settings(stream_engine=engine, patience=60.0)
+    await with_topics(settings, LAB_RESULT, GENOTYPE, DEAD_LETTER)
+    await publish(settings, LAB_RESULT, [message(settings, "A-1")])
+    gone, stop = asyncio.Event(), asyncio.Event()
+    task = asyncio.create_task(relay.build(settings, lifespan=without(own_kafka_server, gone)).run(stop))
+    try:
+        await gone.wait()
+        await asyncio.to_thread(own_kafka_server.start)
+        await all_accessions(settings, {"A-1"})
+        assert not task.done(), "the same process goes on"
+    finally:
+        stop.set()
+        assert await asyncio.wait_for(task, 60) is Exit.DONE
+
+
+@pytest.mark.kafka
+async def test_a_broker_that_goes_while_a_service_joins_its_group_and_stays_away_is_named(
+    own_kafka_server: KafkaServer,
+) -> None:
+    settings = Broker("kafka", own_kafka_server.bootstrap_servers).settings(stream_engine="faust", patience=2.0)
+    await with_topics(settings, LAB_RESULT, GENOTYPE, DEAD_LETTER)
+    service = relay.build(settings, lifespan=without(own_kafka_server, asyncio.Event()))
+    assert await asyncio.wait_for(service.run(asyncio.Event()), 120) is Exit.UNREACHABLE
+
+
+def without(server: KafkaServer, gone: asyncio.Event) -> Callable[[], AbstractAsyncContextManager[None]]:
+    """What a service opens just before it reads its topics; here the broker goes at that moment."""
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        await asyncio.to_thread(server.stop)
+        gone.set()
+        yield
+
+    return lifespan
+
+
+@pytest.mark.kafka
+async def test_a_member_that_never_gets_back_into_its_group_ends_red(
+    broker: Broker, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As aiokafka does now and then after a broker's restart: it goes on trying to join, and nothing else shows it.
+    monkeypatch.setattr(Settings, "stuck_seconds", property(lambda _: 3.0))
+    settings = broker.settings(stream_engine=engine)
+    await with_topics(settings, LAB_RESULT, GENOTYPE, DEAD_LETTER)
+    await publish(settings, LAB_RESULT, [message(settings, "A-1")])
+    service = relay.build(settings)
+    task = asyncio.create_task(service.run(asyncio.Event()))
+    await all_accessions(settings, {"A-1"})
+    assert service._poll_check() is None
+    coordinator = service._engine._progress.consumer._coordinator  # type: ignore[attr-defined]
+
+    async def for_ever(_: object) -> bool:
+        await asyncio.sleep(0.1)
+        return False
+
+    monkeypatch.setattr(coordinator, "_do_rejoin_group", for_ever)
+    coordinator._rejoin_needed_fut.get_loop().call_soon_threadsafe(coordinator.request_rejoin)
+    assert await asyncio.wait_for(task, 90) is Exit.REFUSED, "so that its supervisor starts it again"
+    assert service._poll_check() is not None, "and /healthz is red meanwhile"
 
 
 @pytest.mark.kafka

@@ -234,3 +234,23 @@ async def test_gives_up_when_the_database_stays_away(settings: Settings) -> None
     with pytest.raises(Unreachable, match="PostgreSQL"):
         await relay.run()
     assert relay.fault() is not None
+
+
+async def test_a_relay_that_hangs_is_seen_by_its_watchdog_and_a_working_one_is_not(
+    settings: Settings, store: Store, recommender: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Settings, "stuck_seconds", property(lambda _: 2.5))
+    answered = asyncio.Event()
+
+    async def never(_: Sequence[Outgoing]) -> None:
+        await answered.wait()
+
+    relay = Relay(settings, Wire(settings, before=never))
+    async with running(relay):
+        await until(lambda: empty(store))
+        assert relay.stalled() is None, "nothing to send is no fault"
+        await recommender.handle([assigned(POOR)])
+        await until(lambda: asyncio.sleep(0, relay.stalled() is not None))
+        answered.set()
+        await until(lambda: empty(store))
+        await until(lambda: asyncio.sleep(0, relay.stalled() is None))

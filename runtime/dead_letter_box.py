@@ -34,8 +34,8 @@ async def kept(settings: Settings) -> dict[str, Kept]:
         async for message in reader.existing():
             if (letter := dead_letters.parse(message)) is not None:
                 letters.setdefault(letter.id, letter)
-            elif (marker := _marker(message)) is not None:
-                resolutions[marker[0]] = marker[1]
+            elif (found := marker(message)) is not None:
+                resolutions[found[0]] = found[1]
     return {id_: Kept(letter, resolutions.get(id_)) for id_, letter in letters.items()}
 
 
@@ -61,9 +61,43 @@ async def mark(settings: Settings, producer: Producer, letters: Sequence[DeadLet
     )
 
 
-def _marker(message: Message) -> tuple[str, str] | None:
+def marker(message: Message) -> tuple[str, str] | None:
+    """The letter that a message says is resolved, and how; None where it says no such thing."""
     headers = dict(message.headers)
     identifier, resolution = headers.get("dlq_id"), headers.get("dlq_resolution")
     if message.value or identifier is None or resolution is None:
         return None
     return identifier.decode("utf-8", "replace"), resolution.decode("utf-8", "replace")
+
+
+class OpenLetters:
+    """The dead letters that wait for somebody. What was read once is not read again."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._read: dict[int, range] = {}
+        self._open: dict[str, tuple[int, int, int]] = {}
+        """Partition, offset and time in milliseconds of each open letter, by its id."""
+
+    async def oldest_age(self, now_ms: float) -> float:
+        """Age in seconds of the oldest letter that is neither retried nor discarded; 0 when there is none.
+
+        Raises:
+            Unreachable: no broker answered within the patience.
+            NotSetUp: there is no dead-letter topic.
+        """
+        resolved: set[str] = set()
+        async with reading(self._settings, DEAD_LETTER) as reader:
+            async for message in reader.existing(since=self._read):
+                if (letter := dead_letters.parse(message)) is not None:
+                    self._open.setdefault(letter.id, (message.partition, message.offset, message.timestamp_ms))
+                elif (found := marker(message)) is not None:
+                    resolved.add(found[0])
+            self._read = reader.held
+        self._open = {
+            id_: (partition, offset, milliseconds)
+            for id_, (partition, offset, milliseconds) in self._open.items()
+            if id_ not in resolved and offset in self._read.get(partition, ())
+        }
+        oldest = min((milliseconds for _, _, milliseconds in self._open.values()), default=now_ms)
+        return max(0.0, (now_ms - oldest) / 1000)
