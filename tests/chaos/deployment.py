@@ -15,11 +15,11 @@ from runtime.producer import Producer
 from runtime.settings import Settings
 from runtime.topic_reader import reading
 from schemas.cloudevents import headers_of
-from schemas.topics import DEAD_LETTER, GENOTYPE, LAB_RESULT, PHENOTYPE, RECOMMENDATION, Topic
+from schemas.topics import DEAD_LETTER, FROM_OUTSIDE, GENOTYPE, LAB_RESULT, PHENOTYPE, RECOMMENDATION, Topic
 from tests.chaos.fleet import Fleet
 from tests.chaos.machine import ROOT, Machine
 from tests.chaos.oracle import Letter, Observed, Published
-from tests.chaos.workload import NUMBER, Input
+from tests.chaos.workload import NUMBER, Input, order_is_open
 from tests.support.postgres import execute
 
 PARTITIONS = 4
@@ -87,8 +87,9 @@ class Deployment:
 
     async def publish(self, inputs: Iterable[Input]) -> None:
         """Publish as laboratories do: confirmed, and again where no confirmation came."""
-        topic = self.settings.topic(LAB_RESULT)
-        await self._producer.send([Outgoing(topic, one.key, one.value, one.all_headers) for one in inputs])
+        await self._producer.send(
+            [Outgoing(self.settings.topic(one.topic), one.key, one.value, one.all_headers) for one in inputs]
+        )
 
     async def settle(self, seconds: float) -> float:
         """Return once everything published before has gone through all services, with the time that took.
@@ -102,12 +103,14 @@ class Deployment:
             while True:
                 self._markers += 1
                 source = f"/chaos/marker/{self._markers}"
-                await self.publish(self._marker(source, partition) for partition in range(PARTITIONS))
+                await self.publish(
+                    self._marker(source, partition, topic) for topic in FROM_OUTSIDE for partition in range(PARTITIONS)
+                )
                 # Again now and then: a service that loses events may lose the marker.
                 until = min(began + seconds, time.monotonic() + _AGAIN_SECONDS)
                 while time.monotonic() < until:
                     try:
-                        if await connection.fetchval(_SETTLED, source) == PARTITIONS:
+                        if await connection.fetchval(_SETTLED, source) == len(FROM_OUTSIDE) * PARTITIONS:
                             return time.monotonic() - began
                     except Exception:
                         connection.terminate()
@@ -118,31 +121,37 @@ class Deployment:
         finally:
             connection.terminate()
 
-    def _marker(self, source: str, partition: int) -> Input:
+    def _marker(self, source: str, partition: int, topic: Topic) -> Input:
         patient = next(
             name for number in range(10_000) if _partition(key := f"{MARKER}/m-{number}") == partition for name in [key]
         )
-        result = {
-            "tenant": MARKER, "patient": patient.partition("/")[2], "accession": f"M-{partition}", "laboratory": "lab",
-            "status": "final", "version": self._markers, "issued": "2026-11-23T10:00:00Z",
-            "assembly": "GRCh38", "reported": [{"gene": "CYP2C19", "diplotype": "*2/*2"}],
-        }  # fmt: skip
-        headers = headers_of(LAB_RESULT, id=f"{partition}", source=source, time="2026-11-23T10:00:00Z")
-        return Input(-1, patient.encode(), json.dumps(result).encode(), tuple(headers), (source, f"{partition}"))
+        said = {"tenant": MARKER, "patient": patient.partition("/")[2], "version": self._markers}
+        if topic is LAB_RESULT:
+            said |= {
+                "accession": f"M-{partition}", "laboratory": "lab", "status": "final", "issued": "2026-11-23T10:00:00Z",
+                "assembly": "GRCh38", "reported": [{"gene": "CYP2C19", "diplotype": "*2/*2"}],
+            }  # fmt: skip
+        else:
+            said |= {"source": "ward", "statement": "M-1", "recorded": "2026-11-23T10:00:00Z"}
+        id_ = f"{topic.name}/{partition}"
+        headers = headers_of(topic, id=id_, source=source, time="2026-11-23T10:00:00Z")
+        return Input(-1, patient.encode(), json.dumps(said).encode(), tuple(headers), (source, id_), topic)
 
     async def observe(self) -> Observed:
         """What there is now; to be asked when the services have stopped."""
         seen = Observed()
-        for message in await self._content(LAB_RESULT):
-            number = int(dict(message.headers).get(NUMBER) or b"-1")
-            if number >= 0:
-                seen.on_topic[message.partition, message.offset] = number
+        for topic in FROM_OUTSIDE:
+            for message in await self._content(topic):
+                number = int(dict(message.headers).get(NUMBER) or b"-1")
+                if number >= 0:
+                    seen.on_topic[topic.name, message.partition, message.offset] = number
         letters = {letter.id: letter for one in await self._content(DEAD_LETTER) if (letter := parse(one)) is not None}
         for letter in letters.values():
             original = letter.message
             number = int(dict(original.headers).get(NUMBER) or b"-1")
-            place, cause = (original.partition, original.offset), _cause(letter.stage, original.value)
-            seen.letters.append(Letter(place, letter.stage, letter.code, number, cause))
+            topic_name = original.topic.removeprefix(self.settings.topic_prefix)
+            place = (topic_name, original.partition, original.offset)
+            seen.letters.append(Letter(place, letter.stage, letter.code, number, _cause(topic_name, original.value)))
         for message in await self._content(RECOMMENDATION):
             value = message.value or b""
             content = json.loads(value)
@@ -153,16 +162,26 @@ class Deployment:
             ids = [dict(message.headers)["ce_id"] for message in await self._content(topic)]
             seen.deliveries[topic.name] = (len(ids), len(set(ids)))
         await self._observe_store(seen)
-        lines = (await self.pgx("store", "dump")).splitlines()
-        seen.dump = [line for line in lines if json.loads(line)["tenant"] != MARKER]
+        seen.dump = await self._dump(False) + await self._dump(True)
         return seen
+
+    async def _dump(self, current: bool) -> list[bytes]:
+        """The whole history of patients whose events have an order, and what is current of the others."""
+        lines = (await self.pgx("store", "dump", *(["--current"] if current else []))).splitlines()
+        known = [(json.loads(line), line) for line in lines]
+        return [
+            line
+            for said, line in known
+            if said["tenant"] != MARKER and order_is_open(f"{said['tenant']}/{said['patient']}") == current
+        ]
 
     async def _observe_store(self, seen: Observed) -> None:
         connection = await self.machine.database.connect(self.name)
         for row in await connection.fetch("SELECT cause_source, cause_id FROM inbox"):
             if not row["cause_source"].startswith("/chaos/"):
                 seen.applied.append((row["cause_source"], row["cause_id"]))
-        seen.results = [tuple(map(str, row.values())) for row in await connection.fetch(_RESULTS, MARKER)]
+        for accepted in (_RESULTS, _STATEMENTS):
+            seen.results += [tuple(map(str, row.values())) for row in await connection.fetch(accepted, MARKER)]
         seen.history = [tuple(row.values()) for row in await connection.fetch(_HISTORY, MARKER)]
         seen.unsent = await connection.fetchval("SELECT count(*) FROM outbox")
         await connection.close()
@@ -182,15 +201,19 @@ _RESULTS = """
 SELECT tenant, pseudonym, laboratory, accession, version, encode(content_sha256, 'hex'), release
 FROM results JOIN patients ON patients.id = patient_id WHERE tenant <> $1
 """
+_STATEMENTS = """
+SELECT tenant, pseudonym, source, statement, version, encode(content_sha256, 'hex')
+FROM statements JOIN patients ON patients.id = patient_id WHERE tenant <> $1
+"""
 _HISTORY = """
 SELECT tenant || '/' || pseudonym, history.sequence, cause_id, encode(body_sha256, 'hex')
 FROM history JOIN patients ON patients.id = patient_id WHERE tenant <> $1
 """
 
 
-def _cause(stage: str, value: bytes | None) -> tuple[str, str] | None:
-    """The laboratory's event behind a later stage's event."""
-    if stage == "genotyper":
+def _cause(topic: str, value: bytes | None) -> tuple[str, str] | None:
+    """The laboratory's event behind an event of ours."""
+    if topic in {one.name for one in FROM_OUTSIDE}:
         return None
     content = json.loads(value or b"{}")
     result = content.get("genotype", content)["result"]

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
+from schemas.topics import LAB_RESULT
 from tests.chaos.deployment import Deployment
 from tests.chaos.fleet import Copy, ended
 from tests.chaos.points import POINTS, points_of
@@ -61,7 +62,7 @@ class Scene:
         self.past += now
         if self.past and len(now) < count:
             now += self.draw.choices(self.past, k=count - len(now))
-        if rubbish and (bad := [one for one in self.past if one.cause is None]):
+        if rubbish and (bad := [one for one in self.past if one.cause is None and one.topic is LAB_RESULT]):
             now += self.draw.choices(bad, k=rubbish)
         await self.deployment.publish(now)
 

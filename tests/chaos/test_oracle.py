@@ -26,11 +26,11 @@ def sha256(value: bytes) -> str:
 def a_run() -> Observed:
     """Two events, one of them published twice, and a dead letter; everything delivered again at some time."""
     return Observed(
-        on_topic={(0, 0): 0, (0, 1): 1, (0, 2): 2, (0, 3): 3},
+        on_topic={("lab", 0, 0): 0, ("lab", 0, 1): 1, ("lab", 0, 2): 2, ("lab", 0, 3): 3},
         applied=[A, B],
         results=[("mercy", "p-1", "A-1"), ("mercy", "p-1", "A-2")],
         history=[("mercy/p-1", 1, "a", sha256(b"one")), ("mercy/p-1", 2, "b", sha256(b"two"))],
-        letters=[Letter((0, 3), "genotyper", "not-json", 3)],
+        letters=[Letter(("lab", 0, 3), "genotyper", "not-json", 3)],
         published=[*EVENTS, *EVENTS],
         dump=[b"state", b"result"],
     )
@@ -42,7 +42,7 @@ def test_a_run_in_which_everything_came_once_or_again_is_clean() -> None:
 
 LOSSES: dict[str, Callable[[Observed], object]] = {
     "an event without effect": lambda run: run.applied.remove(B),
-    "a message that never reached the topic": lambda run: run.on_topic.pop((0, 1)),
+    "a message that never reached the topic": lambda run: run.on_topic.pop(("lab", 0, 1)),
     "rubbish without its dead letter": lambda run: run.letters.clear(),
     "a stored event that was not published": lambda run: run.published.__setitem__(slice(None), EVENTS[:1]),
     "an event left in the outbox": lambda run: setattr(run, "unsent", 1),
@@ -52,7 +52,7 @@ DOUBLINGS: dict[str, Callable[[Observed], object]] = {
     "an effect twice": lambda run: run.applied.append(A),
     "a result accepted twice": lambda run: run.results.append(run.results[0]),
     "an event that nobody published": lambda run: run.applied.append(("/lab", "c")),
-    "a dead letter for what is good": lambda run: run.letters.append(Letter((0, 1), "genotyper", "not-json", 1)),
+    "a dead letter for what is good": lambda run: run.letters.append(Letter(("lab", 0, 1), "genotyper", "not-json", 1)),
     "two different events with one sequence": lambda run: run.published.append(replace(EVENTS[0], value=b"other")),
     "an event published that is not stored": lambda run: run.published.append(Published("mercy/p-1", 3, "r3", b"x")),
     "an event published as the store does not have it": lambda run: run.history.__setitem__(
@@ -62,7 +62,7 @@ DOUBLINGS: dict[str, Callable[[Observed], object]] = {
 DIFFERENCES: dict[str, Callable[[Observed], object]] = {
     "a line of the store": lambda run: run.dump.__setitem__(0, b"other"),
     "a line too few": lambda run: run.dump.pop(),
-    "another dead letter": lambda run: run.letters.__setitem__(0, Letter((0, 3), "genotyper", "too-deep", 3)),
+    "another dead letter": lambda run: run.letters.__setitem__(0, Letter(("lab", 0, 3), "genotyper", "too-deep", 3)),
     "another id of an event": lambda run: run.published.__setitem__(
         slice(None), [EVENTS[0], replace(EVENTS[1], id="r9")]
     ),
@@ -98,7 +98,7 @@ def test_what_the_domain_code_fails_for_must_be_a_dead_letter_and_nothing_else()
     for stage in ("genotyper", "recommender"):
         bug = Bug(stage, "second")
         assert judge(INPUTS, run, None, bug).lost, "no dead letter came for it"
-        letter = Letter((0, 1), stage, "internal-error", 1, B)
+        letter = Letter(("lab", 0, 1), stage, "internal-error", 1, None if stage == "genotyper" else B)
         run.letters.append(letter)
         assert judge(INPUTS, run, None, bug).clean
         run.letters.remove(letter)

@@ -108,6 +108,8 @@ def _break_domain(stage: str, text: str) -> None:
     @functools.wraps(original)
     def broken(self: Any, *arguments: Any) -> Any:
         data = arguments[-1].data
+        if hasattr(data, "statement"):
+            return original(self, *arguments)
         accession = getattr(data, "accession", None) or getattr(data, "genotype", data).result.accession
         if text in accession:
             raise ZeroDivisionError("on order, in the domain code")
