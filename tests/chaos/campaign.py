@@ -7,8 +7,9 @@ import platform
 import random
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from knowledge.loader import Releases
 from tests.chaos.deployment import Deployment, NotSettled
@@ -41,6 +42,8 @@ class Plan:
     linked: bool = False
     only: tuple[str, ...] = ()
     """Kinds of faults; none named: all."""
+    even: bool = False
+    """Each kind as often as the others, so that a short campaign has all of them."""
     inputs: int | None = None
     copies: tuple[tuple[str, int], ...] = tuple(COPIES.items())
     mix: Mix = ORDINARY
@@ -77,6 +80,8 @@ class Campaign:
     published: int = 0
     dump_lines: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
+    reference: Observed = field(default_factory=Observed)
+    """The run without faults."""
 
     @property
     def kills(self) -> int:
@@ -94,20 +99,20 @@ async def run(plan: Plan, tell: Tell) -> Campaign:
         return await run_on(here, plan, tell)
 
 
-async def run_on(here: Machine, plan: Plan, tell: Tell) -> Campaign:
-    """The same, on a machine that is there."""
+async def run_on(here: Machine, plan: Plan, tell: Tell, reference: Observed | None = None) -> Campaign:
+    """The same, on a machine that is there; ``reference``: the run without faults, where the same input had one."""
     releases = Releases()
     release = releases.load(releases.newest())
     made = inputs(release, plan.seed, plan.inputs or max(200, plan.kills * _INPUTS_A_KILL), plan.mix)
     found = Campaign(plan, await versions(here, release.id), len(made))
     tell(f"{len(made)} messages; the run without faults")
     began = time.monotonic()
-    reference = await undisturbed(here, plan, made)
+    found.reference = reference or await undisturbed(here, plan, made)
     found.seconds["reference"] = time.monotonic() - began
     began = time.monotonic()
     seen = await _disturbed(here, plan, made, found, tell)
     found.seconds["campaign"] = time.monotonic() - began
-    found.verdict = judge(made, seen, reference)
+    found.verdict = judge(made, seen, found.reference)
     found.deliveries = seen.deliveries
     found.effects, found.letters = len(set(seen.applied)), len(seen.letters)
     found.published, found.dump_lines = len({(p.patient, p.sequence) for p in seen.published}), len(seen.dump)
@@ -130,7 +135,8 @@ async def undisturbed(here: Machine, plan: Plan, made: Sequence[Input], orders: 
 
 
 async def _disturbed(here: Machine, plan: Plan, made: Sequence[Input], found: Campaign, tell: Tell) -> Observed:
-    deployment = Deployment(here, f"faults{plan.seed}", plan.engine, ("naive",) if plan.naive else ())
+    name = f"{'naive' if plan.naive else 'faults'}{plan.seed}"
+    deployment = Deployment(here, name, plan.engine, ("naive",) if plan.naive else ())
     draw = random.Random(plan.seed)
     try:
         await deployment.start(dict(plan.copies))
@@ -152,7 +158,7 @@ async def _faults(scene: Scene, plan: Plan, made: Sequence[Input], found: Campai
     kinds = [
         fault for fault in FAULTS if (not plan.only or fault.name in plan.only) and (plan.linked or not fault.linked)
     ]
-    weights = [fault.weight for fault in kinds]
+    deck = _deck(kinds, plan.even, scene.draw)
     began, published = time.monotonic(), 0
     counts_kills = any(fault.kill for fault in kinds)
 
@@ -168,7 +174,7 @@ async def _faults(scene: Scene, plan: Plan, made: Sequence[Input], found: Campai
         published += len(scene.to_come)
         await scene.flow(len(scene.to_come) // 3)
         struck = time.monotonic()
-        burst = [await _one(fault, scene, found) for fault in scene.draw.choices(kinds, weights, k=size)]
+        burst = [await _one(fault, scene, found) for fault in islice(deck, size)]
         await scene.flow(len(scene.to_come))
         await scene.deployment.settle(_SETTLE_SECONDS)
         recovery = time.monotonic() - struck
@@ -180,6 +186,14 @@ async def _faults(scene: Scene, plan: Plan, made: Sequence[Input], found: Campai
             f" {(time.monotonic() - began) / 60:.1f} min; {burst[-1][0].name} ({burst[-1][1]}): {recovery:.0f} s"
         )
     await scene.deployment.publish(made[published:])
+
+
+def _deck(kinds: Sequence[Fault], even: bool, draw: random.Random) -> Iterator[Fault]:
+    """Faults without end, each kind by its weight: dealt like cards, so that none is long in coming."""
+    while True:
+        cards = [fault for fault in kinds for _ in range(1 if even else fault.weight)]
+        draw.shuffle(cards)
+        yield from cards
 
 
 async def _one(fault: Fault, scene: Scene, found: Campaign) -> tuple[Fault, str | None, float]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from schemas.topics import LAB_RESULT
 from tests.chaos.deployment import Deployment
 from tests.chaos.fleet import Copy, ended
-from tests.chaos.points import POINTS, points_of
+from tests.chaos.points import POINTS, STAGES, points_of
 from tests.chaos.workload import Input
 
 _REACH_SECONDS = 20.0
@@ -31,6 +31,8 @@ _SHELL = (
     "letter-confirmed",
 )
 """Steps in the code around the domain: an error there ends the process."""
+_UNDONE = ("before-send", "in-transaction", "letter-before-send")
+"""Those of them at which nothing has come of the event yet: who acknowledges it then has lost it."""
 _PAUSE_SECONDS = (11.0, 14.0)
 """Longer than the session of a group member: the others take its partitions over while it sleeps."""
 
@@ -47,11 +49,20 @@ class Scene:
     """The services under test do not end by an error of their shell."""
     past: list[Input] = field(default_factory=list)
     extra: int = 0
+    turn: list[str] = field(default_factory=list)
+    """The services that are next to suffer."""
     recoveries: list[float] = field(default_factory=list)
     """Seconds from the end of a fault until everything published had come out, where a row waits for that."""
 
     def copy(self) -> Copy:
-        return self.draw.choice([copy for copy in self.deployment.fleet.copies.values() if copy.running])
+        """A running copy of some service, each service in its turn."""
+        running = [copy for copy in self.deployment.fleet.copies.values() if copy.running]
+        stages = sorted({copy.stage for copy in running})
+        self.turn = self.turn or self.draw.sample(STAGES, len(STAGES))
+        stage = next((stage for stage in self.turn if stage in stages), self.draw.choice(stages))
+        if stage in self.turn:
+            self.turn.remove(stage)
+        return self.draw.choice([copy for copy in running if copy.stage == stage])
 
     async def flow(self, count: int, rubbish: int = 0) -> None:
         """Publish the next inputs; where there are none left, earlier ones again, as laboratories do.
@@ -124,7 +135,8 @@ async def order(scene: Scene, copy: Copy, action: str, point: str, number: int) 
 
 async def shell_raises(scene: Scene) -> str | None:
     copy = scene.copy()
-    points = [point.name for point in points_of(copy.stage, poison=copy.stage == "genotyper") if point.name in _SHELL]
+    steps = _UNDONE if scene.goes_on else _SHELL
+    points = [point.name for point in points_of(copy.stage, poison=copy.stage == "genotyper") if point.name in steps]
     return await order(scene, copy, "raise", scene.draw.choice(points), scene.draw.randint(1, 3))
 
 

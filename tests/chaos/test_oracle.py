@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from schemas.topics import CLINICAL_CONTEXT
 from tests.chaos.oracle import Bug, Letter, Observed, Published, judge
 from tests.chaos.workload import Input
 
@@ -88,6 +89,25 @@ def test_a_difference_from_the_run_without_faults_is_seen(what: str) -> None:
     run = a_run()
     DIFFERENCES[what](run)
     assert judge(INPUTS, run, a_run()).different
+
+
+def test_of_a_patient_of_whom_two_topics_speak_only_what_is_current_must_be_the_same() -> None:
+    stated = [Input(0, b"mercy/c-1", b"result", (), A), Input(1, b"mercy/c-1", b"statement", (), B, CLINICAL_CONTEXT)]
+    run, other = (
+        Observed(
+            on_topic={("lab", 0, 0): 0, ("context", 0, 0): 1},
+            applied=[A, B],
+            history=[("mercy/c-1", 1, cause, sha256(value))],
+            published=[Published("mercy/c-1", 1, cause, value)],
+            dump=[b"current"],
+        )
+        for cause, value in (("a", b"one"), ("b", b"two"))
+    )
+    assert judge(stated, run, other).clean
+    run.dump[0] = b"other"
+    assert judge(stated, run, other).different
+    run.published.clear()
+    assert judge(stated, run, other).lost, "what the store says was published must have been"
 
 
 def test_what_the_domain_code_fails_for_must_be_a_dead_letter_and_nothing_else() -> None:
