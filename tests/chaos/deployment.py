@@ -97,12 +97,13 @@ class Deployment:
         Each partition is in order through every service: a marker at its end comes out after all before it. What was
         lost on the way does not hold it up.
         """
-        began = time.monotonic()
+        began, sources = time.monotonic(), list[str]()
         connection = await self.machine.database.connect(self.name)
         try:
             while True:
                 self._markers += 1
                 source = f"/chaos/marker/{self._markers}"
+                sources.append(source)
                 await self.publish(
                     self._marker(source, partition, topic) for topic in FROM_OUTSIDE for partition in range(PARTITIONS)
                 )
@@ -110,7 +111,7 @@ class Deployment:
                 until = min(began + seconds, time.monotonic() + _AGAIN_SECONDS)
                 while time.monotonic() < until:
                     try:
-                        if await connection.fetchval(_SETTLED, source) == len(FROM_OUTSIDE) * PARTITIONS:
+                        if await connection.fetchval(_SETTLED, sources) == len(FROM_OUTSIDE) * PARTITIONS:
                             return time.monotonic() - began
                     except Exception:
                         connection.terminate()
@@ -195,7 +196,8 @@ class Deployment:
 
 
 _SETTLED = """
-SELECT CASE WHEN EXISTS (SELECT FROM outbox) THEN 0 ELSE count(*) END FROM inbox WHERE cause_source = $1
+SELECT count(*) FROM inbox WHERE cause_source = ANY ($1) AND NOT EXISTS (SELECT FROM outbox)
+GROUP BY cause_source ORDER BY 1 DESC LIMIT 1
 """
 _RESULTS = """
 SELECT tenant, pseudonym, laboratory, accession, version, encode(content_sha256, 'hex'), release
