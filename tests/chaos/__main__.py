@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.chaos.campaign import Plan, run
+from tests.chaos.campaign import ALONE, MOST_IN_A_ROW, Plan, run
 from tests.chaos.faults import FAULTS
 from tests.chaos.machine import ROOT, missing
 from tests.chaos.report import as_object, as_page
@@ -28,6 +28,7 @@ def main() -> int:
     plan = Plan(
         kills=kills, seed=seed, minutes=arguments.minutes, engine=arguments.engine,
         naive=arguments.naive, linked=arguments.linked, only=tuple(arguments.only or ()), inputs=arguments.inputs,
+        in_a_row=arguments.in_a_row, alone=arguments.alone,
     )  # fmt: skip
     found = asyncio.run(run(plan, _Progress().tell))
     arguments.report.mkdir(parents=True, exist_ok=True)
@@ -63,6 +64,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--naive", action="store_true", help="with the consumer as first written: it loses events")
     parser.add_argument("--only", action="append", choices=[fault.name for fault in FAULTS], help="kinds of faults")
     parser.add_argument("--inputs", type=int, help="messages to publish (default: 20 a kill)")
+    parser.add_argument("--in-a-row", type=int, default=MOST_IN_A_ROW, help="the most faults before all is waited out")
+    parser.add_argument("--alone", type=float, default=ALONE, help="share of faults that are waited out alone")
     parser.add_argument("--report", type=Path, default=ROOT / "build" / "chaos", help="folder (default: build/chaos)")
     return parser.parse_args()
 

@@ -22,9 +22,9 @@ from tests.support.kafka_server import VERSION as KAFKA_VERSION
 COPIES = {"genotyper": 2, "phenotyper": 1, "recommender": 2}
 _INPUTS_A_KILL = 20
 _SETTLE_SECONDS = 240.0
-_ALONE = 0.45
-"""Share of faults that come alone, so that the time to recover from each kind is known; others come in a row."""
-_MOST_IN_A_ROW = 7
+ALONE = 0.45
+"""Share of bursts that are one fault alone, so that the time to recover from each kind is known."""
+MOST_IN_A_ROW = 7
 
 Tell = Callable[[str], None]
 
@@ -45,6 +45,10 @@ class Plan:
     even: bool = False
     """Each kind as often as the others, so that a short campaign has all of them."""
     inputs: int | None = None
+    alone: float = ALONE
+    """Share of bursts of one fault; in the others several follow one another before all is waited out."""
+    in_a_row: int = MOST_IN_A_ROW
+    """The most faults of a burst."""
     copies: tuple[tuple[str, int], ...] = tuple(COPIES.items())
     mix: Mix = ORDINARY
 
@@ -168,8 +172,8 @@ async def _faults(scene: Scene, plan: Plan, made: Sequence[Input], found: Campai
         return min(1.0, max(reached, past))
 
     while done() < 1.0:
-        size = 1 if scene.draw.random() < _ALONE else scene.draw.randint(2, _MOST_IN_A_ROW)
-        share = max(published, round(len(made) * done()) + _INPUTS_A_KILL * size)
+        size = 1 if scene.draw.random() < plan.alone else scene.draw.randint(2, plan.in_a_row)
+        share = max(published, round(len(made) * done()) + len(made) * size // plan.kills)
         scene.to_come = made[published : min(share, len(made))]
         published += len(scene.to_come)
         await scene.flow(len(scene.to_come) // 3)
