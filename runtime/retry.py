@@ -7,7 +7,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 _SLOW_SECONDS = 2.0
 
 

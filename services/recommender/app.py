@@ -83,9 +83,10 @@ class _App:
             self._store = await stack.enter_async_context(await Store.open(self._settings, STAGE, fault=self.database))
             self._recommender = Recommender(self._store, self._releases.load, self._interpret)
             await asyncio.to_thread(lambda: prepare(self._releases.load(self._releases.newest())))
-            for producer in (self.letters_producer, self.relay_producer):
+            producers = (self.letters_producer, self.relay_producer)
+            for producer in producers:
                 stack.push_async_callback(producer.stop)
-                await producer.start()
+            await asyncio.gather(*(producer.start() for producer in producers))
             yield
 
     async def handle(self, batch: Sequence[Message]) -> None:

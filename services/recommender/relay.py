@@ -30,7 +30,7 @@ _BATCH = 50
 _POLL_SECONDS = 1.0
 """Backstop for a lost notification, and how often lanes are shared out anew and the backlog is measured."""
 _ANSWER_SECONDS = 5.0
-_PAUSE_SECONDS = (0.1, 5.0)
+_PAUSE_SECONDS = (0.1, 2.0)
 _log = logger(__name__)
 
 # Two keys make one lock: this space, and the lane or, for its members, a presence above all lanes.

@@ -43,6 +43,7 @@ class Deployment:
             "database_url": machine.dsn(name),
             "topic_prefix": f"{name}.",
             "partitions": str(PARTITIONS),
+            "replication": str(machine.broker.replication),
             "stream_engine": engine,
             "log_format": "json",
         }

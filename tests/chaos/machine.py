@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,11 @@ from tests.support import kafka_server
 ROOT = Path(__file__).resolve().parents[2]
 _START_ATTEMPTS = 20
 _SMALL_DISK_BYTES = 200_000_000
+_REPLICATED = {
+    "offsets.topic.replication.factor": "3",
+    "transaction.state.log.replication.factor": "3",
+    "min.insync.replicas": "2",
+}
 
 
 def missing() -> str | None:
@@ -37,6 +43,8 @@ def missing() -> str | None:
 
 class Broker(kafka_server.KafkaServer):
     """A broker that can end without a word. ``advertised``: the port that clients are sent to, if not its own."""
+
+    replication = 1
 
     def __init__(self, folder: Path, advertised: int | None = None) -> None:
         self.advertised = advertised
@@ -57,12 +65,70 @@ class Broker(kafka_server.KafkaServer):
     def running(self) -> bool:
         return self._process is not None and self._process.running
 
-    def _configure(self) -> None:
-        super()._configure()
+    def _write(self) -> None:
+        super()._write()
         if self.advertised is not None:
             said = f"advertised.listeners=PLAINTEXT://127.0.0.1:{self.port}"
             text = self._properties.read_text()
             self._properties.write_text(text.replace(said, said.replace(str(self.port), str(self.advertised))))
+
+
+class Node(Broker):
+    """One of the brokers of a cluster; :meth:`join` says of which."""
+
+    def __init__(self, folder: Path, number: int) -> None:
+        self.number = number
+        folder.mkdir()
+        super().__init__(folder)
+
+    @property
+    def voter(self) -> str:
+        return f"{self.number}@127.0.0.1:{self._controller_port}"
+
+    def join(self, cluster: str, voters: str) -> None:
+        """Make it ready to start with the others."""
+        own = {"node.id": str(self.number), "controller.quorum.voters": voters, **_REPLICATED}
+        lines = self._properties.read_text().splitlines()
+        kept = [line for line in lines if line.partition("=")[0] not in {*own, "controller.quorum.bootstrap.servers"}]
+        self._properties.write_text("\n".join([*kept, *map("=".join, own.items())]) + "\n")
+        self._format(cluster)
+
+    def _configure(self) -> None:
+        self._write()
+
+
+class Cluster:
+    """Three brokers, every partition on each of them: any one may be gone."""
+
+    replication = 3
+
+    def __init__(self, folder: Path) -> None:
+        self.nodes = [Node(folder / f"{number}", number) for number in range(1, self.replication + 1)]
+        cluster, voters = kafka_server.cluster_id(), ",".join(node.voter for node in self.nodes)
+        for node in self.nodes:
+            node.join(cluster, voters)
+
+    @property
+    def address(self) -> str:
+        return ",".join(node.address for node in self.nodes)
+
+    @property
+    def running(self) -> bool:
+        return all(node.running for node in self.nodes)
+
+    def start(self) -> None:
+        """Start all at once: none is ready before most of them are there."""
+        self._each(Node.start)
+
+    def stop(self) -> None:
+        self._each(Node.stop)
+
+    def kill(self) -> None:
+        self._each(Node.kill)
+
+    def _each(self, action: Callable[[Node], None]) -> None:
+        with ThreadPoolExecutor(len(self.nodes)) as threads:
+            list(threads.map(action, self.nodes))
 
 
 class Database:
@@ -149,7 +215,7 @@ class Link:
 class Machine:
     """Broker and database, and the links to them where there are any."""
 
-    def __init__(self, folder: Path, broker: Broker, database: Database) -> None:
+    def __init__(self, folder: Path, broker: Broker | Cluster, database: Database) -> None:
         self.folder = folder
         self.broker = broker
         self.database = database
@@ -163,10 +229,13 @@ class Machine:
 
 
 @contextmanager
-def machine(*, linked: bool = False, disk: str | None = None) -> Iterator[Machine]:
-    """A running machine; with ``linked`` services reach broker and database over links that can fail.
+def machine(*, linked: bool = False, disk: str | None = None, clustered: bool = False) -> Iterator[Machine]:
+    """A running machine.
 
-    ``disk``: the data of the ``broker`` or the ``database`` lie on a disk of 200 MB; needs root.
+    Args:
+        linked: services reach broker and database over links that can fail.
+        disk: the data of the ``broker`` or the ``database`` lie on a disk of 200 MB; needs root.
+        clustered: three brokers.
     """
     # Short: the path of a socket is limited to some hundred bytes.
     folder = Path(tempfile.mkdtemp(prefix="pgx-chaos-", dir="/tmp"))
@@ -177,12 +246,12 @@ def machine(*, linked: bool = False, disk: str | None = None) -> Iterator[Machin
         if disk is not None:
             places[disk] = stack.enter_context(_small_disk(folder))
         (kafka := places["broker"] / "kafka").mkdir()
-        broker = Broker(kafka, free_port() if linked else None)
+        broker = Cluster(kafka) if clustered else Broker(kafka, free_port() if linked else None)
         made = Machine(folder, broker, Database(places["database"] / "postgres", folder / "pg"))
         made.disk = None if disk is None else places[disk]
         broker.start()
         made.database.start()
-        if linked:
+        if isinstance(broker, Broker) and linked:
             (folder / "link").mkdir()
             sockets = made.database.socket_folder
             made.links["broker"] = Link(f"tcp:{broker.advertised}", f"tcp:{broker.port}")

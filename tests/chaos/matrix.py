@@ -21,8 +21,8 @@ def main() -> int:
     chosen = [row for row in ROWS if not arguments.rows or row.name in arguments.rows]
     print("| row | fault | lost | doubled | different | recovery | outcome |", flush=True)
     print("|---|---|---:|---:|---:|---:|---|", flush=True)
-    kinds = list(dict.fromkeys((row.linked, row.disk) for row in chosen))
-    passed = [_on_one_machine([row for row in chosen if (row.linked, row.disk) == kind], arguments) for kind in kinds]
+    kinds = list(dict.fromkeys(row.kind for row in chosen))
+    passed = [_on_one_machine([row for row in chosen if row.kind == kind], arguments) for kind in kinds]
     return 0 if all(passed) else 1
 
 
@@ -31,7 +31,7 @@ def _on_one_machine(rows: list[Row], arguments: argparse.Namespace) -> bool:
         for row in rows:
             print(f"| `{row.name}` | {row.meaning} | | | | | left out: {reason} |", flush=True)
         return True
-    with machine(linked=rows[0].linked, disk=rows[0].disk) as here:
+    with machine(**rows[0].kind._asdict()) as here:
         trials = Trials(here)
         passed = [asyncio.run(_line(trials, row, arguments.engine)) for row in rows]
     return all(passed)

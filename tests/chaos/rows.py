@@ -6,8 +6,10 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import aiohttp
+from aiokafka.admin import AIOKafkaAdminClient
 
 from cli.embedded.guarded import free_port
 from runtime.kafka import client_options
@@ -15,6 +17,7 @@ from schemas.topics import DEAD_LETTER
 from tests.chaos import faults
 from tests.chaos.faults import Scene
 from tests.chaos.fleet import ended
+from tests.chaos.machine import Cluster, Node
 from tests.chaos.oracle import Bug
 from tests.chaos.points import STAGES, points_of
 from tests.chaos.workload import BUG, Mix
@@ -27,6 +30,14 @@ POISONED = Mix(poison=0.1)
 Happen = Callable[[Scene], Awaitable[None]]
 
 
+class Kind(NamedTuple):
+    """What a machine is made with."""
+
+    linked: bool
+    disk: str | None
+    clustered: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A row of the matrix. ``happen`` makes the fault happen while input flows, and asserts what only it can see."""
@@ -37,11 +48,18 @@ class Row:
     linked: bool = False
     disk: str | None = None
     """Whose disk is a small one: the broker's or the database's."""
+    clustered: bool = False
+    """Three brokers."""
     mix: Mix = POISONED
     bug: Bug | None = None
     copies: tuple[tuple[str, int], ...] = tuple((stage, 1) for stage in STAGES)
     outlasts: bool = False
     """The fault may last longer than the services' patience: then they end with status 4 and are started again."""
+
+    @property
+    def kind(self) -> Kind:
+        """What machine it needs."""
+        return Kind(self.linked, self.disk, self.clustered)
 
 
 async def _points(scene: Scene, stage: str) -> None:
@@ -150,8 +168,6 @@ async def _reset(scene: Scene) -> None:
 
 async def _no_letters_topic(scene: Scene) -> None:
     """The dead-letter topic is gone while rubbish comes: nothing is acknowledged until it is there again."""
-    from aiokafka.admin import AIOKafkaAdminClient
-
     settings = scene.deployment.settings
     admin = AIOKafkaAdminClient(**client_options(settings))
     await admin.start()
@@ -169,6 +185,39 @@ async def _clock(scene: Scene) -> None:
             copy.order(f"clock {seconds}")
         await scene.flow(30)
         await _back(scene)
+
+
+async def _coordinator(scene: Scene) -> None:
+    """The broker that coordinates a service's group ends, for each service; another has to take its place."""
+    cluster = scene.deployment.machine.broker
+    assert isinstance(cluster, Cluster)
+    for stage in STAGES:
+        await scene.flow(20)
+        node = await _coordinating(scene, cluster, scene.deployment.settings.group(stage))
+        await asyncio.to_thread(node.kill)
+        await scene.flow(20)
+        await _back(scene)
+        assert await _coordinating(scene, cluster, scene.deployment.settings.group(stage)) is not node
+        await asyncio.to_thread(node.start)
+        await _back(scene)
+
+
+async def _coordinating(scene: Scene, cluster: Cluster, group: str) -> Node:
+    admin = AIOKafkaAdminClient(**client_options(scene.deployment.settings))
+    await admin.start()
+    try:
+        number = await admin.find_coordinator(group)
+    finally:
+        await admin.close()
+    return next(node for node in cluster.nodes if node.number == number)
+
+
+async def _slow_consumer(scene: Scene) -> None:
+    """Every transaction of the recommender takes a fifth of a second more: what waits stays with the broker."""
+    [copy] = scene.deployment.fleet.of("recommender")
+    copy.order("slow:0.2 written 1")
+    await scene.flow(MESSAGES)
+    await _back(scene)
 
 
 async def _four_times(scene: Scene) -> None:
@@ -279,5 +328,12 @@ ROWS: tuple[Row, ...] = (
         disk="database",
         outlasts=True,
     ),
+    Row(
+        "coordinator",
+        "of three brokers the one that coordinates the group is killed, and started again: each service",
+        _coordinator,
+        clustered=True,
+    ),
+    Row("slow-consumer", "every transaction of the recommender takes 0.2 s more", _slow_consumer),
     Row("clock", "the services' clocks jump by a day, to and fro", _clock),
 )

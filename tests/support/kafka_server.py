@@ -90,14 +90,23 @@ class KafkaServer:
         return self.folder / "server.properties"
 
     def _configure(self) -> None:
+        self._write()
+        self._format(cluster_id(), "--standalone")
+
+    def _write(self) -> None:
         template = string.Template(_TEMPLATE.read_text())
         values = {"port": self.port, "controller_port": self._controller_port, "data": self.folder / "data"}
         self._properties.write_text(template.substitute(values))
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        while cluster.startswith("-"):
-            cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        arguments = ["format", "-t", cluster, "-c", str(self._properties), "--standalone"]
-        self.tool("kafka.tools.StorageTool", arguments)
+
+    def _format(self, cluster: str, *how: str) -> None:
+        self.tool("kafka.tools.StorageTool", ["format", "-t", cluster, "-c", str(self._properties), *how])
+
+
+def cluster_id() -> str:
+    """A new name for a cluster, as the storage tool takes it."""
+    while (made := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return made
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from runtime.settings import Settings
 
 T = TypeVar("T")
 
-_CONNECT_SECONDS = 10.0
+_CONNECT_SECONDS = 5.0
 
 
 _REFUSED = (
