@@ -19,7 +19,7 @@ VERSION = "4.3.1"
 ROOT = Path(__file__).resolve().parents[2]
 _TEMPLATE = ROOT / "deploy/kafka-server/server.properties.template"
 _POM = ROOT / "deploy/kafka-server/pom.xml"
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 _QUIET = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
 
 
@@ -80,7 +80,7 @@ class KafkaServer:
             self._process.stop()
             self._process = None
 
-    def tool(self, name: str, arguments: Sequence[str], standard_input: bytes = b"", timeout: float = 60) -> bytes:
+    def tool(self, name: str, arguments: Sequence[str], standard_input: bytes = b"", timeout: float = 180) -> bytes:
         """Run one of Kafka's own command line tools, such as ``kafka.tools.ConsoleProducer``-like main classes."""
         command = [_java(), "-Xmx128m", _QUIET, "-cp", self._class_path, name, *arguments]
         return subprocess.run(command, input=standard_input, capture_output=True, check=True, timeout=timeout).stdout
