@@ -82,11 +82,14 @@ class _App:
             await wait_until_migrated(self._settings, self.database)
             self._store = await stack.enter_async_context(await Store.open(self._settings, STAGE, fault=self.database))
             self._recommender = Recommender(self._store, self._releases.load, self._interpret)
-            await asyncio.to_thread(lambda: prepare(self._releases.load(self._releases.newest())))
             producers = (self.letters_producer, self.relay_producer)
             for producer in producers:
                 stack.push_async_callback(producer.stop)
-            await asyncio.gather(*(producer.start() for producer in producers))
+            # All at once: after a restart patients wait for the slowest of them, not for their sum.
+            await asyncio.gather(
+                asyncio.to_thread(lambda: prepare(self._releases.load(self._releases.newest()))),
+                *(producer.start() for producer in producers),
+            )
             yield
 
     async def handle(self, batch: Sequence[Message]) -> None:
