@@ -23,6 +23,8 @@ from schemas.topics import GENOTYPE, LAB_RESULT, MAX_MESSAGE_BYTES, PHENOTYPE, R
 
 HOPS: tuple[tuple[Topic, Topic], ...] = ((LAB_RESULT, GENOTYPE), (GENOTYPE, PHENOTYPE), (PHENOTYPE, RECOMMENDATION))
 TABLES = ("patients", "results", "inbox", "history")
+_REFERRED_TO = "activations"
+"""What rows of patients point at: there before the first of them."""
 BATCH = 200
 
 
@@ -33,6 +35,7 @@ class Recording:
     values: dict[str, list[bytes]]
     rows: dict[str, list[list[tuple[Any, ...]]]]
     columns: dict[str, list[str]]
+    referred_to: list[tuple[Any, ...]]
 
     def save(self, path: Path) -> None:
         path.write_bytes(pickle.dumps(self))
@@ -66,8 +69,9 @@ async def record(settings: Settings, keys: Sequence[str]) -> Recording:
             number = number_of.get(row["id" if table == "patients" else "patient_id"])
             if number is not None:
                 rows[table][number].append(tuple(row.values()))
+    referred_to = [tuple(row.values()) for row in await connection.fetch(f"SELECT * FROM {_REFERRED_TO}")]  # noqa: S608
     await connection.close()
-    return Recording(values, rows, columns)
+    return Recording(values, rows, columns, referred_to)
 
 
 async def _all(settings: Settings, topic: Topic) -> Any:
@@ -96,6 +100,8 @@ async def relay(settings: Settings, hop: int, recording: Recording) -> None:
     await consumer.start()
     await producer.start()
     try:
+        if connection is not None:
+            await connection.copy_records_to_table(_REFERRED_TO, records=recording.referred_to)
         while True:
             found = await consumer.getmany(timeout_ms=5, max_records=BATCH)
             messages = [message for several in found.values() for message in several]

@@ -1,11 +1,9 @@
 """The value of a recommendation event as bytes: canonical, made without serialising anything twice.
 
 A first result's event has each recommendation in its changes and in its list, and what a recommendation says before
-anything but the patient's keys is known is the same for everyone who meets its row. So a body is made of fragments,
-which are the same object where they are the same.
+anything but the patient's keys is known is the same for everyone who meets its row.
 """
 
-import zlib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import chain
@@ -21,11 +19,11 @@ _FIELDS = tuple(Recommendation.model_fields)
 _OF_ROW = set(_FIELDS[: _FIELDS.index("confidence")])
 _OF_PATIENT = set(_FIELDS) - _OF_ROW
 _FORMAT = b"\x01"
-"""Stands before a packed body. Bodies without it are zlib streams of an earlier version."""
+"""Stands before a packed body, so that another way of packing can be told from this one."""
 
 
-def fragments(event: RecommendationsChanged, rows: Iterable[tuple[Recommendation, Row]] = ()) -> list[bytes]:
-    """The event's canonical JSON in parts; joined, they are ``schemas.serialise.to_json(event)``.
+def body_of(event: RecommendationsChanged, rows: Iterable[tuple[Recommendation, Row]] = ()) -> bytes:
+    """The event's canonical JSON, the same as ``schemas.serialise.to_json(event)``.
 
     ``rows``: recommendations of the event, each with the row that it is of. Others are serialised as a whole.
     """
@@ -48,7 +46,7 @@ def fragments(event: RecommendationsChanged, rows: Iterable[tuple[Recommendation
         parts += (known[id(one)], b",")
     if event.recommendations:
         parts.pop()
-    return [*parts, b"]", tail]
+    return b"".join((*parts, b"]", tail))
 
 
 @lru_cache(maxsize=8192)
@@ -94,22 +92,11 @@ def _of_patient(one: Recommendation, shared: dict[tuple[object, ...], bytes]) ->
     return known
 
 
-def pack(parts: Iterable[bytes]) -> bytes:
-    """Fragments for the outbox: each different one once, compressed."""
-    places: dict[bytes, int] = {}
-    order = [places.setdefault(part, len(places)) for part in parts]
-    head = orjson.dumps([order, list(map(len, places))])
-    plain = b"".join((len(head).to_bytes(4, "big"), head, *places))
-    return _FORMAT + bytes(cramjam.lz4.compress_block(plain))
+def pack(body: bytes) -> bytes:
+    """A body for the outbox, compressed."""
+    return _FORMAT + bytes(cramjam.lz4.compress_block(body))
 
 
 def unpack(packed: bytes) -> bytes:
-    """The whole body of what was packed."""
-    plain = bytes(cramjam.lz4.decompress_block(packed[1:])) if packed[:1] == _FORMAT else zlib.decompress(packed)
-    start = 4 + int.from_bytes(plain[:4], "big")
-    order, lengths = orjson.loads(plain[4:start])
-    different = []
-    for length in lengths:
-        different.append(plain[start : start + length])
-        start += length
-    return b"".join([different[place] for place in order])
+    """The body that was packed."""
+    return bytes(cramjam.lz4.decompress_block(packed[len(_FORMAT) :]))

@@ -18,6 +18,8 @@ _GIVEN = set(Change.model_fields)
 
 def compare(before: Sequence[Recommendation], after: Sequence[Recommendation], reason: str) -> tuple[Change, ...]:
     """Changes by priority, drug, source and population. ``reason`` says what came in; keys that differ are added."""
+    if not before:
+        return tuple([_issued(one, reason) for one in sorted(after, key=_place)])
     old, new = _by_slot(before), _by_slot(after)
     found = [
         change
@@ -85,6 +87,10 @@ def _made(
 ) -> Change:
     fields = {"change": change, "rule": rule, "before": before, "after": after, "reason": reason}
     return filled(Change, fields, _GIVEN)
+
+
+def _place(one: Recommendation) -> tuple[int, str, str, str]:
+    return (one.priority, one.drug, one.source, one.population)
 
 
 def _priority(change: Change) -> int:

@@ -12,7 +12,7 @@ from schemas.clinical_context import ClinicalContext, content_sha256
 from schemas.cloudevents import Event, derived_id, key_of
 from schemas.errors import Rejected
 from schemas.phenotype import PhenotypeAssigned
-from services.recommender.body import fragments
+from services.recommender.body import body_of
 from services.recommender.context.current import Statement
 from services.recommender.filing import Filed, Filing
 from services.recommender.interpretation import Governing, Interpret, as_delivered
@@ -179,11 +179,11 @@ def _effect(
     """``brought``: None where the event is about another patient."""
     outbox, history = None, None
     if accepted.event is not None:
-        parts = fragments(accepted.event, accepted.rows)
+        body = body_of(accepted.event, accepted.rows)
         stage = STAGE if brought else f"{STAGE}:{key_of(accepted.event)}"
         id_ = derived_id(event, stage, accepted.event.knowledge.release, REVISION)
-        outbox = outbox_row(accepted.event, parts, id_, event.time, event.traceparent)
-        history = history_row(stored, accepted, accepted.event, parts, accepted.ordinal)
+        outbox = outbox_row(accepted.event, body, id_, event.time, event.traceparent)
+        history = history_row(stored, accepted, accepted.event, body, accepted.ordinal)
     sequence = None if accepted.event is None else accepted.event.sequence
     inbox = brought and InboxRow(_inbox_id(event), brought.source, brought.id, stored.id, accepted.ordinal, sequence)
     return Effect(stored, accepted, row if accepted.new else None, inbox, history, outbox)

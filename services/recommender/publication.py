@@ -1,7 +1,6 @@
 """A recommendation event as the store keeps it: its row of history, and its place in the outbox."""
 
 import hashlib
-from collections.abc import Sequence
 from typing import Protocol
 
 import orjson
@@ -38,22 +37,21 @@ class Step(Protocol):
 
 
 def outbox_row(
-    event: RecommendationsChanged, parts: Sequence[bytes], id_: str, time: str, traceparent: str | None = None
+    event: RecommendationsChanged, body: bytes, id_: str, time: str, traceparent: str | None = None
 ) -> OutboxRow:
     """The event as it is to be published. Raises Rejected(OUTPUT_TOO_LARGE)."""
-    size = sum(map(len, parts))
-    if size > MAX_VALUE_BYTES:
+    if len(body) > MAX_VALUE_BYTES:
         raise Rejected(
-            Code.OUTPUT_TOO_LARGE, f"{size:,} bytes of recommendations; at most {MAX_VALUE_BYTES:,} are published"
+            Code.OUTPUT_TOO_LARGE, f"{len(body):,} bytes of recommendations; at most {MAX_VALUE_BYTES:,} are published"
         )
     headers = headers_of(RECOMMENDATION, id=id_, source=SOURCE, time=time, traceparent=traceparent)
     key = key_of(event)
     named = orjson.dumps([[name, value.decode()] for name, value in headers]).decode()
-    return OutboxRow(lane_of(key), key, named, pack(parts))
+    return OutboxRow(lane_of(key), key, named, pack(body))
 
 
 def history_row(
-    stored: Stored, step: Step, event: RecommendationsChanged, parts: Sequence[bytes], ordinal: int | None
+    stored: Stored, step: Step, event: RecommendationsChanged, body: bytes, ordinal: int | None
 ) -> HistoryRow:
     """The event as it is remembered. ``ordinal``: of the input that caused it; None: another release did."""
     return HistoryRow(
@@ -66,7 +64,7 @@ def history_row(
         event.knowledge.release,
         keys(step.after.recommendations),
         *difference(step.before.recommendations, step.after.recommendations),
-        hashlib.sha256(b"".join(parts)).digest(),
+        hashlib.sha256(body).digest(),
         _number(step.patient.governing),
         _number(stored.patient.governing),
         None if step.patient.policy is Policy.NEWEST else step.patient.policy.value,

@@ -19,7 +19,7 @@ from schemas.errors import Rejected
 from schemas.genotype import KnowledgeRef
 from schemas.phenotype import Phenotype
 from schemas.recommendation import Change
-from services.recommender.body import fragments
+from services.recommender.body import body_of
 from services.recommender.changes import compare
 from services.recommender.impact import Impact
 from services.recommender.interpretation import Governing
@@ -283,12 +283,12 @@ class Reinterpreter:
         event = step.event
         if event is None:
             return ()
-        parts = fragments(event, step.rows)
+        body = body_of(event, step.rows)
         # The same event however often it is made, as for every other cause.
         id_ = str(uuid5(NAMESPACE_URL, f"{self._governing.id}/{event.tenant}/{event.patient}"))
         time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        row = outbox_row(event, parts, id_, time)._replace(background=True)
-        return ((history_row(stored, step, event, parts, None), row),)
+        row = outbox_row(event, body, id_, time)._replace(background=True)
+        return ((history_row(stored, step, event, body, None), row),)
 
     async def _evaluated(self, behind: Sequence[_Behind], progress: Progress) -> list[tuple[Stored, Reinterpretation]]:
         """Patients under the release, from all that is stored about them."""

@@ -208,7 +208,7 @@ async def test_works_without_notifications(settings: Settings, store: Store, rec
         await until(lambda: _holds_all(store))
         await store.pool.execute(
             "INSERT INTO outbox (lane, key, headers, body) VALUES (3, 'mercy/p-1', '[]', $1)",
-            pack([b"{}"]),
+            pack(b"{}"),
         )
         await until(lambda: empty(store))
     assert [message.value for message in wire.sent] == [b"{}"]
