@@ -4,7 +4,7 @@ import statistics
 from collections import Counter
 from typing import Any
 
-from tests.chaos.campaign import Campaign
+from tests.chaos.campaign import ALONE, MOST_IN_A_ROW, Campaign, Plan
 from tests.chaos.faults import FAULTS
 
 
@@ -48,7 +48,7 @@ def as_page(found: Campaign) -> str:
     """The same for people."""
     verdict = found.verdict
     outcome = "passed" if found.passed else "FAILED"
-    command = f"make chaos KILLS={found.plan.kills} SEED={found.plan.seed}"
+    command = f"make chaos KILLS={found.plan.kills} SEED={found.plan.seed}{_further(found.plan)}"
     lines = [
         f"# Chaos campaign: {outcome}",
         "",
@@ -94,6 +94,21 @@ def as_page(found: Campaign) -> str:
     findings = [*verdict.lost, *verdict.doubled, *verdict.different]
     lines += [f"- {one}" for one in findings[:50]]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _further(plan: Plan) -> str:
+    """What else was asked for, as it is given to make."""
+    minutes = "" if plan.minutes is None else f" MINUTES={plan.minutes:g}"
+    asked = {
+        "--engine": None if plan.engine == "faust" else plan.engine,
+        "--inputs": plan.inputs,
+        "--in-a-row": None if plan.in_a_row == MOST_IN_A_ROW else plan.in_a_row,
+        "--alone": None if plan.alone == ALONE else plan.alone,
+    }
+    words = [f"{name} {value}" for name, value in asked.items() if value is not None]
+    words += [name for name, given in (("--linked", plan.linked), ("--naive", plan.naive)) if given]
+    words += [f"--only {name}" for name in plan.only]
+    return minutes + (f" CHAOS_ARGS='{' '.join(words)}'" if words else "")
 
 
 def _recoveries(found: Campaign) -> dict[str, list[float]]:
