@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import aiohttp
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from cli.embedded.guarded import free_port
 from runtime.kafka import client_options
@@ -203,13 +204,20 @@ async def _coordinator(scene: Scene) -> None:
 
 
 async def _coordinating(scene: Scene, cluster: Cluster, group: str) -> Node:
-    admin = AIOKafkaAdminClient(**client_options(scene.deployment.settings))
-    await admin.start()
-    try:
-        number = await admin.find_coordinator(group)
-    finally:
-        await admin.close()
-    return next(node for node in cluster.nodes if node.number == number)
+    """The broker that coordinates the group, once one does."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        admin = AIOKafkaAdminClient(**client_options(scene.deployment.settings))
+        try:
+            await admin.start()
+            number = await admin.find_coordinator(group)
+            return next(node for node in cluster.nodes if node.number == number)
+        except KafkaError:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.5)
+        finally:
+            await admin.close()
 
 
 async def _slow_consumer(scene: Scene) -> None:
