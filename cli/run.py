@@ -43,11 +43,16 @@ def run(
     settings = Settings.load()
     if service is Service.ALL:
         _run_all(settings)
-    elif service is Service.RECOMMENDER:
-        raise typer.Exit(_recommender(settings))
     else:
-        main: Callable[[Settings], int] = import_module(f"services.{service}.app").main
-        raise typer.Exit(main(settings))
+        raise typer.Exit(main_of(service)(settings))
+
+
+def main_of(service: str) -> Callable[[Settings], int]:
+    """What runs one service as this process, and returns its exit status."""
+    if service == Service.RECOMMENDER:
+        return _recommender
+    main: Callable[[Settings], int] = import_module(f"services.{service}.app").main
+    return main
 
 
 def _recommender(settings: Settings) -> int:

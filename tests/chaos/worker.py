@@ -22,13 +22,15 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from cli.run import main_of
 from runtime.settings import Settings
+from schemas.cloudevents import Event
 from tests.chaos import points
 
 _HANDLERS = {
     "genotyper": ("services.genotyper.handler", "Genotyper", "handle"),
     "phenotyper": ("services.phenotyper.handler", "Phenotyper", "handle"),
-    "recommender": ("services.recommender.handler", "Recommender", "_effect"),
+    "recommender": ("services.recommender.handler", "Recommender", "_effects"),
 }
 
 
@@ -107,7 +109,7 @@ def _break_domain(stage: str, text: str) -> None:
 
     @functools.wraps(original)
     def broken(self: Any, *arguments: Any) -> Any:
-        data = arguments[-1].data
+        data = next(argument for argument in arguments if isinstance(argument, Event)).data
         if hasattr(data, "statement"):
             return original(self, *arguments)
         accession = getattr(data, "accession", None) or getattr(data, "genotype", data).result.accession
@@ -135,8 +137,7 @@ def main(stage: str) -> int:
     for line in filter(None, os.environ.get("CHAOS_ORDERS", "").split(";")):
         _obey(line, stage, orders)
     threading.Thread(target=_listen, args=(stage, orders), daemon=True).start()
-    status: int = importlib.import_module(f"services.{stage}.app").main(Settings.load())
-    return status
+    return main_of(stage)(Settings.load())
 
 
 if __name__ == "__main__":
