@@ -1,23 +1,14 @@
-"""The stack that the tests of this folder share. ``TEST_COMPOSE=required`` makes its absence a failure."""
+"""The stack that the tests of a module share: one at a time, as all of them are one group of the test processes."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
-from tests.compose import stack as real
+from tests.compose.stack import Stack, running
 
 
-@pytest.fixture(scope="session")
-def stack() -> Iterator[real.Stack]:
-    """The whole deployment, started from nothing and removed with its volumes at the end."""
-    if reason := real.missing():
-        if os.environ.get("TEST_COMPOSE") == "required":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    deployment = real.Stack()
-    try:
-        deployment.up()
+@pytest.fixture(scope="module")
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """A deployment by docker-compose.yml and the overlays that the module names in ``OVERLAYS``."""
+    with running(*getattr(request.module, "OVERLAYS", ())) as deployment:
         yield deployment
-    finally:
-        deployment.compose("down", "--volumes", "--remove-orphans", "--timeout", "30", check=False)

@@ -7,9 +7,12 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+
+import pytest
 
 from runtime.exits import Exit
 
@@ -19,6 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("genotyper", "phenotyper", "recommender")
 IMAGES = ("python:3.13-slim", "postgres:17", "apache/kafka:4.3.1")
 PATIENCE_SECONDS = 120.0
+FIRST = ROOT / "examples/message.json"
+SECOND = ROOT / "examples/genotyping-panel.json"
 
 
 def missing() -> str | None:
@@ -35,27 +40,60 @@ def missing() -> str | None:
     return None
 
 
+def variant(folder: Path, accession: str) -> Path:
+    """The documented example as another accession."""
+    content = json.loads(FIRST.read_text()) | {"accession": accession}
+    file = folder / f"{accession}.json"
+    file.write_text(json.dumps(content))
+    return file
+
+
 def _quietly(*command: str) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+@contextmanager
+def running(*overlays: str) -> Iterator["Stack"]:
+    """The whole deployment, started from nothing, and removed with its volumes however this process ends.
+
+    Skips where it cannot run; ``TEST_COMPOSE=required`` makes that a failure.
+    """
+    if reason := missing():
+        if os.environ.get("TEST_COMPOSE") == "required":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    stack = Stack(*overlays)
+    # Waits for the end of its input, which comes with the end of this process, even where that is killed.
+    remove = f"cat > /dev/null; exec docker compose --project-name {stack.project} down --volumes --timeout 10"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(["sh", "-c", remove], stdin=subprocess.PIPE, start_new_session=True, **quiet):
+        stack.up()
+        yield stack
 
 
 class Stack:
     """Methods are what an operator types; ``environment`` is what they have exported."""
 
-    def __init__(self) -> None:
+    def __init__(self, *overlays: str) -> None:
         self.project = f"pgx-test-{uuid.uuid4().hex[:8]}"
-        kafka, database = _free_ports(2)
+        self._files = (
+            [word for name in ("docker-compose.yml", *overlays) for word in ("--file", name)] if overlays else []
+        )
+        first, second, third, database = _free_ports(4)
+        brokers = (first, second, third) if overlays else (first,)
         clean = {name: value for name, value in os.environ.items() if not name.startswith("PGX_")}
         self.environment = clean | {
-            "KAFKA_HOST_PORT": str(kafka),
+            "KAFKA_HOST_PORT": str(first),
+            "KAFKA_2_HOST_PORT": str(second),
+            "KAFKA_3_HOST_PORT": str(third),
             "POSTGRES_HOST_PORT": str(database),
-            "PGX_KAFKA_BOOTSTRAP_SERVERS": f"localhost:{kafka}",
+            "PGX_KAFKA_BOOTSTRAP_SERVERS": ",".join(f"localhost:{port}" for port in brokers),
             "PGX_DATABASE_URL": f"postgresql://pgx@localhost:{database}/pgx",
             "PGX_DATABASE_PASSWORD_FILE": str(ROOT / "deploy/secrets/database-password"),
         }
 
     def compose(self, *words: str, check: bool = True, text: str | None = None) -> subprocess.CompletedProcess[str]:
-        command = ["docker", "compose", "--project-name", self.project, *words]
+        command = ["docker", "compose", "--project-name", self.project, *self._files, *words]
         return self._run(command, check=check, text=text)
 
     def pgx(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:

@@ -7,21 +7,11 @@ from pathlib import Path
 import pytest
 
 from schemas.topics import LAB_RESULT, RECOMMENDATION
-from tests.compose.stack import ROOT, SERVICES, Stack
+from tests.compose.stack import FIRST, SECOND, SERVICES, Stack, variant
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("compose")]
 
-FIRST = ROOT / "examples/message.json"
-SECOND = ROOT / "examples/genotyping-panel.json"
 PATIENT = ("p-7f3a91", "--tenant", "mercy")
-
-
-def variant(folder: Path, accession: str) -> Path:
-    """The documented example as another accession."""
-    content = json.loads(FIRST.read_text()) | {"accession": accession}
-    file = folder / f"{accession}.json"
-    file.write_text(json.dumps(content))
-    return file
 
 
 def test_the_services_are_healthy_and_setup_has_ended(stack: Stack) -> None:
