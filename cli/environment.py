@@ -26,7 +26,7 @@ _GROUPS = {
     "database": ("database_",),
     "knowledge": ("knowledge_",),
     "topics": ("partitions", "replication"),
-    "service": ("dead_letter_limit", "instance", "stream_engine", "http_", "batch_size", "patience", "log_"),
+    "service": ("dead_letter_", "instance", "stream_engine", "http_", "batch_size", "patience", "log_"),
 }
 
 

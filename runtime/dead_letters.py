@@ -3,7 +3,6 @@
 A dead letter has the key, value and headers of the message it was, followed by the headers named in :data:`NAMES`.
 """
 
-from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from aiokafka.errors import MessageSizeTooLargeError
 from runtime.logs import logger
 from runtime.message import Headers, Message, Outgoing
 from runtime.metrics import Metrics
+from runtime.poison import Place, PoisonLimits
 from runtime.producer import Producer
 from runtime.settings import Settings
 from runtime.topic_reader import reading
@@ -39,7 +39,7 @@ _log = logger(__name__)
 
 
 class TooManyDeadLetters(Exception):
-    """So many messages in a row on one partition failed that the topic, not the messages, must be wrong."""
+    """So many messages of one partition failed that the topic, not the messages, must be wrong."""
 
 
 class Incomplete(Exception):
@@ -68,24 +68,25 @@ class DeadLetters:
     """Writes the dead letters of one stage."""
 
     def __init__(self, settings: Settings, stage: str, producer: Producer, metrics: Metrics) -> None:
+        self._settings = settings
         self._topic = settings.topic(DEAD_LETTER)
-        self._limit = settings.dead_letter_limit
+        self._limits = PoisonLimits(settings.dead_letter_limit, settings.dead_letter_share)
         self._stage = stage
         self._producer = producer
         self._metrics = metrics
-        self._in_a_row: Counter[tuple[str, int]] = Counter()
 
     async def send(self, batch: Sequence[Message], rejected: Sequence[tuple[Message, Rejected]]) -> None:
         """Write the letters of a batch and return when they are confirmed.
 
         Args:
-            batch: all messages of the batch, so that letters in a row can be counted.
+            batch: all messages of the batch, so that letters in a row and their share can be counted.
             rejected: those of them that could not be processed, with the reason.
 
         Raises:
-            TooManyDeadLetters: the limit is reached on a partition; nothing of this batch is written then.
+            TooManyDeadLetters: a limit is reached on a partition; nothing of this batch is written then.
             Unreachable: the brokers did not confirm.
         """
+        await self._remember(batch, rejected)
         self._count(batch, rejected)
         letters = [_letter(message, self._stage, reason) for message, reason in rejected]
         try:
@@ -96,20 +97,38 @@ class DeadLetters:
             self._metrics.dead_letter(letter.code)
             _log.warning("dead letter", id=letter.id, code=letter.code, path=letter.path, reason=letter.reason)
 
+    async def _remember(self, batch: Sequence[Message], rejected: Sequence[tuple[Message, Rejected]]) -> None:
+        """Learn how many failed in a row before this process, so that restarts do not drain a topic bit by bit."""
+        first: dict[Place, int] = {}
+        for message in batch:
+            first.setdefault((message.topic, message.partition), message.offset)
+        bad = {(message.topic, message.partition, message.offset) for message, _ in rejected}
+        unsure = {place for place, offset in first.items() if (*place, offset) in bad and not self._limits.knows(place)}
+        if not unsure:
+            return
+        before: dict[Place, set[int]] = {place: set() for place in unsure}
+        async with reading(self._settings, DEAD_LETTER) as reader:
+            async for message in reader.existing(newest=self._settings.dead_letter_limit):
+                letter = parse(message)
+                if letter is not None and letter.stage == self._stage:
+                    original = letter.message
+                    before.get((original.topic, original.partition), set()).add(original.offset)
+        for place, offsets in before.items():
+            run = 0
+            while first[place] - run - 1 in offsets:
+                run += 1
+            self._limits.resume(place, run)
+
     def _count(self, batch: Sequence[Message], rejected: Sequence[tuple[Message, Rejected]]) -> None:
         bad = {(message.topic, message.partition, message.offset): reason for message, reason in rejected}
         for message in batch:
             place = (message.topic, message.partition)
             reason = bad.get((*place, message.offset))
-            if reason is None:
-                self._in_a_row[place] = 0
-                continue
-            self._in_a_row[place] += 1
-            if self._in_a_row[place] >= self._limit:
+            if (reached := self._limits.count(place, reason is not None)) is not None and reason is not None:
                 raise TooManyDeadLetters(
-                    f"{self._limit} messages in a row on {message.topic} partition {message.partition} could not be"
-                    f" processed, the last at offset {message.offset}: {reason}. Find out who publishes there; if each"
-                    " of them shall become a dead letter, raise PGX_DEAD_LETTER_LIMIT"
+                    f"{reached} on {message.topic} partition {message.partition} could not be processed, the last at"
+                    f" offset {message.offset}: {reason}. Find out who publishes there; if each of them shall become a"
+                    " dead letter, raise PGX_DEAD_LETTER_LIMIT or PGX_DEAD_LETTER_SHARE"
                 )
 
 

@@ -114,7 +114,14 @@ class Settings(BaseSettings):
         description="Put before every topic and group name, so that deployments can share brokers.",
     )
     dead_letter_limit: int = Field(
-        200, ge=1, description="So many dead letters in a row on one partition end the service."
+        200, ge=1, description="So many dead letters in a row on one partition end the service, also over its restarts."
+    )
+    dead_letter_share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="A larger share of dead letters among the last 1,000 messages of a partition ends the service; 1:"
+        " none does.",
     )
     instance: str | None = Field(
         None,

@@ -159,6 +159,22 @@ async def test_a_topic_full_of_poison_ends_the_service_before_anything_is_acknow
     assert (await committed(settings, LAB_RESULT, settings.group(relay.NAME))).get(1, 0) < 20
 
 
+async def test_started_again_and_again_it_does_not_drain_such_a_topic_into_the_dead_letters(
+    broker: Broker, settings: Settings
+) -> None:
+    limited = broker.settings(
+        topic_prefix=settings.topic_prefix, stream_engine=settings.stream_engine, dead_letter_limit=20, batch_size=8
+    )
+    await publish(
+        settings, LAB_RESULT, [Outgoing(settings.topic(LAB_RESULT), b"k", b"poison", partition=1) for _ in range(60)]
+    )
+    for _ in range(3):
+        async with running(limited) as task:
+            await eventually(task.done, "the end of the service")
+            assert task.result() is Exit.REFUSED
+    assert len({one.id async for one in dead_letters.stored(settings)}) < 20
+
+
 async def test_bad_messages_among_good_ones_do_not_reach_the_limit(broker: Broker, settings: Settings) -> None:
     limited = broker.settings(
         topic_prefix=settings.topic_prefix, stream_engine=settings.stream_engine, dead_letter_limit=3
