@@ -12,6 +12,7 @@ import typer
 
 from cli.environment import APPEARANCE, reads, settings
 from cli.exits import Failure
+from cli.letter_filter import Code, LetterFilter, Since, Stage, Tenant, Topic, Until
 from cli.table import write_table
 from cli.terminal import say, write_line
 from runtime.exits import Exit
@@ -24,18 +25,26 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Dead letters: what could not be processed, and why.", no_args_is_help=True, **APPEARANCE)
 
-Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids as pgx dlq list shows them.")]
+Ids = Annotated[
+    list[str] | None, typer.Argument(metavar="[ID...]", help="Ids as pgx dlq list shows them; or choose by options.")
+]
 
 
 @app.command("list", cls=reads("kafka"))
 def list_letters(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Also those that were retried or discarded.")] = False,
+    stage: Stage = None,
+    code: Code = None,
+    topic: Topic = None,
+    tenant: Tenant = None,
+    since: Since = None,
+    until: Until = None,
 ) -> None:
     """List the dead letters that wait for somebody, the oldest of each partition first."""
-    from runtime.dead_letter_box import kept
-
-    shown = [one for one in asyncio.run(kept(settings())).values() if everything or one.resolution is None]
+    chosen = LetterFilter.of(stage, code, topic, tenant, since, until)
+    environment = settings()
+    shown = _matching(asyncio.run(_kept(environment)), chosen, environment.topic_prefix, everything)
     if as_json:
         for one in shown:
             write_line(orjson.dumps(_described(one)))
@@ -72,28 +81,48 @@ def show(
 
 
 @app.command("retry", cls=reads("kafka"))
-def retry(ids: Ids) -> None:
+def retry(
+    ids: Ids = None,
+    stage: Stage = None,
+    code: Code = None,
+    topic: Topic = None,
+    tenant: Tenant = None,
+    since: Since = None,
+    until: Until = None,
+) -> None:
     """Send the original messages again, as they were. The event keeps its identity; versions decide what is current.
 
-    Do it after whatever was wrong has been put right. A letter that fails again comes back with a new id.
+    Do it after whatever was wrong has been put right. A letter that fails again comes back with a new id. With options
+    in place of ids: all that wait and match, as pgx dlq list with the same options shows them.
     """
     from runtime.dead_letter_box import retry as send_again
 
-    asyncio.run(_resolve(ids, send_again))
-    for id_ in ids:
+    chosen = LetterFilter.of(stage, code, topic, tenant, since, until)
+    for id_ in asyncio.run(_resolve(ids or [], chosen, send_again)):
         write_line(f"{id_}\tretried")
 
 
 @app.command("discard", cls=reads("kafka"))
-def discard(ids: Ids) -> None:
-    """Put letters away for good: they are no longer listed. They stay on the topic until its retention ends."""
+def discard(
+    ids: Ids = None,
+    stage: Stage = None,
+    code: Code = None,
+    topic: Topic = None,
+    tenant: Tenant = None,
+    since: Since = None,
+    until: Until = None,
+) -> None:
+    """Put letters away for good: they are no longer listed. They stay on the topic until its retention ends.
+
+    With options in place of ids: all that wait and match.
+    """
     from runtime.dead_letter_box import DISCARDED, mark
 
     async def put_away(settings: "Settings", producer: "Producer", letters: "Sequence[DeadLetter]") -> None:
         await mark(settings, producer, letters, DISCARDED)
 
-    asyncio.run(_resolve(ids, put_away))
-    for id_ in ids:
+    chosen = LetterFilter.of(stage, code, topic, tenant, since, until)
+    for id_ in asyncio.run(_resolve(ids or [], chosen, put_away)):
         write_line(f"{id_}\tdiscarded")
 
 
@@ -114,12 +143,27 @@ def _find(all_kept: "dict[str, Kept]", ids: Sequence[str]) -> "list[Kept]":
     return [all_kept[id_] for id_ in ids]
 
 
-async def _resolve(ids: Sequence[str], action: "Callable[[Settings, Producer, Sequence[DeadLetter]], Any]") -> None:
+def _matching(all_kept: "dict[str, Kept]", chosen: LetterFilter, prefix: str, everything: bool) -> "list[Kept]":
+    return [
+        one
+        for one in all_kept.values()
+        if (everything or one.resolution is None) and chosen.matches(one.letter, prefix)
+    ]
+
+
+async def _resolve(
+    ids: Sequence[str], chosen: LetterFilter, action: "Callable[[Settings, Producer, Sequence[DeadLetter]], Any]"
+) -> list[str]:
+    """Act on the letters with these ids, or on all open ones that match; their ids."""
     from runtime.dead_letters import Incomplete
     from runtime.producer import Producer
 
+    if bool(ids) == chosen.chooses:
+        raise Failure(Exit.USAGE, "which letters?", "Give either ids, or options that choose them.")
     environment = settings()
-    letters = [one.letter for one in _find(await _kept(environment), list(dict.fromkeys(ids)))]
+    there = await _kept(environment)
+    found = _find(there, list(dict.fromkeys(ids))) if ids else _matching(there, chosen, environment.topic_prefix, False)
+    letters = [one.letter for one in found]
     producer = Producer(environment, "pgx-dlq")
     await producer.start()
     try:
@@ -128,6 +172,7 @@ async def _resolve(ids: Sequence[str], action: "Callable[[Settings, Producer, Se
         raise Failure(Exit.REFUSED, str(error), "Nothing was sent.") from None
     finally:
         await producer.stop()
+    return [letter.id for letter in letters]
 
 
 def _described(one: "Kept") -> dict[str, Any]:
