@@ -83,6 +83,8 @@ class Stack:
         brokers = (first, second, third) if overlays else (first,)
         clean = {name: value for name, value in os.environ.items() if not name.startswith("PGX_")}
         self.environment = clean | {
+            # A broker that lives for minutes: its start counts, not its speed.
+            "KAFKA_OPTS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
             "KAFKA_HOST_PORT": str(first),
             "KAFKA_2_HOST_PORT": str(second),
             "KAFKA_3_HOST_PORT": str(third),
