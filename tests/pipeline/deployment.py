@@ -49,9 +49,12 @@ class Deployment:
         for service in list(self._services):
             self.stop_service(service)
 
-    def start_service(self, service: str) -> None:
+    def start_service(self, service: str, instance: str | None = None) -> None:
+        """Start a service, or a further copy of it under a name of its own, by which it is stopped."""
         command = [sys.executable, "-m", "cli.main", "run", service]
-        self._services[service] = Guarded(command, self.log(service), self.environment)
+        named = {} if instance is None else {"PGX_INSTANCE": instance}
+        name = instance or service
+        self._services[name] = Guarded(command, self.log(name), self.environment | named)
 
     def stop_service(self, service: str) -> None:
         self._services.pop(service).stop()
