@@ -21,6 +21,7 @@ from tests.support import kafka_server
 PARTITIONS = 4
 SERVICES = ("genotyper", "phenotyper", "recommender")
 _TICKS = os.sysconf("SC_CLK_TCK")
+_PGX = (sys.executable, "-m", "cli.main")
 
 
 @dataclass
@@ -77,12 +78,19 @@ class Machine:
         self.running.append(watched)
         return watched
 
+    def set_up(self, settings: Settings) -> None:
+        """Topics, tables and the active release of a deployment."""
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("PGX_")}
+        subprocess.run([*_PGX, "setup"], env=clean | environment(settings), check=True, capture_output=True)
+
+    def service(self, name: str, settings: Settings, copy: str = "") -> Watched:
+        """One copy of a service of a deployment that is set up."""
+        return self.start(f"{name}{copy}", [*_PGX, "run", name], settings)
+
     def services(self, settings: Settings) -> list[Watched]:
         """The three services, set up and started."""
-        pgx = [sys.executable, "-m", "cli.main"]
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("PGX_")}
-        subprocess.run([*pgx, "setup"], env=clean | environment(settings), check=True, capture_output=True)
-        return [self.start(name, [*pgx, "run", name], settings) for name in SERVICES]
+        self.set_up(settings)
+        return [self.service(name, settings) for name in SERVICES]
 
     def stop(self, watched: Sequence[Watched]) -> None:
         """Ends processes in an orderly way."""
