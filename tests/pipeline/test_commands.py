@@ -164,31 +164,6 @@ def test_a_dead_letter_is_shown_put_right_and_retried(deployment: Deployment, te
     assert left[0]["id"] not in by_code.values()
 
 
-def test_dead_letters_are_chosen_by_what_they_have_in_common(deployment: Deployment, tenant: str) -> None:
-    key, other = f"{tenant}/p-1".encode(), f"{tenant}/p-2".encode()
-    deployment.publish((key, b"{", ()), (key, b"[", ()), (other, b"[]", ()))
-    deployment.until(
-        lambda: deployment.dead_letters(key) + deployment.dead_letters(other), lambda all_: len(all_) == 3, "letters"
-    )
-
-    def listed(*options: str) -> list[str]:
-        return [one["code"] for one in json_lines(deployment.pgx("dlq", "list", "--json", *options, check=True).stdout)]
-
-    own = ("--tenant", tenant)
-    assert sorted(listed(*own)) == ["invalid-field", "not-json", "not-json"]
-    assert listed(*own, "--code", "not-json", "--stage", "genotyper", "--topic", "pgx.lab-result.v1") == 2 * [
-        "not-json"
-    ]
-    assert listed(*own, "--until", "2020-01-01") == listed(*own, "--topic", "pgx.phenotype.v1") == []
-    done = deployment.pgx("dlq", "discard", *own, "--code", "not-json", check=True).stdout.decode().splitlines()
-    assert [line.split("\t")[1] for line in done] == 2 * ["discarded"]
-    assert listed(*own) == ["invalid-field"]
-    assert len(listed(*own, "--all")) == 3
-    assert deployment.pgx("dlq", "retry").returncode == 2
-    assert deployment.pgx("dlq", "retry", "an-id", *own).returncode == 2
-    assert deployment.pgx("dlq", "list", "--since", "yesterday").returncode == 2
-
-
 def test_a_dead_letter_is_what_became_of_its_event(deployment: Deployment, tenant: str) -> None:
     headers = (
         ("ce_specversion", b"1.0"), ("ce_id", tenant.encode()), ("ce_source", b"/lab"),
