@@ -24,6 +24,7 @@ COMMANDS = {
     "watch": "cli.watch",
     "report": "cli.report",
     "explain": "cli.explain",
+    "cohort": "cli.cohort",
     "dlq": "cli.dlq",
     "store": "cli.store",
     "evaluate": "cli.evaluate",

@@ -1,0 +1,90 @@
+"""``pgx cohort``: a population in figures."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import orjson
+import typer
+
+from cli.environment import APPEARANCE, reads, settings
+from cli.exits import Failure
+from cli.terminal import say, write_line
+from runtime.exits import Exit
+
+if TYPE_CHECKING:
+    from runtime.settings import Settings
+    from services.recommender.cohort import Cohort, Taker
+
+app = typer.Typer(**APPEARANCE)
+
+
+@app.command(cls=reads("database", "knowledge"))
+def cohort(
+    tenant: Annotated[str | None, typer.Option(help="This tenant's patients; default: all.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with plots.")] = None,
+    takers: Annotated[
+        bool,
+        typer.Option(
+            "--list", help="Of one tenant: the patients who take a drug that advice says to avoid, by pseudonym."
+        ),
+    ] = False,
+) -> None:
+    """Show allele and phenotype frequencies, how many patients have something to act on, and who takes what is advised
+    against.
+
+    Groups of fewer than 5 patients are not shown and cannot be worked out from what is, except with [bold]--list[/],
+    which names patients for those who treat them. Whom a release would affect: pgx knowledge activate --dry-run.
+    """
+    if takers and tenant is None:
+        raise Failure(Exit.USAGE, "--list names patients of one tenant", "Add --tenant.")
+    found, listed = asyncio.run(_fetched(settings(), tenant, takers))
+    if takers:
+        for one in listed:
+            drugs = list(one.drugs)
+            write_line(orjson.dumps({"patient": one.patient, "drugs": drugs}) if as_json else _line(one))
+    elif as_json:
+        write_line(found.model_dump_json())
+    if html is not None:
+        _write(found, html)
+    if not (takers or as_json or html):
+        from services.report.cohort import text
+
+        for line in text(found):
+            write_line(line)
+
+
+def _line(one: "Taker") -> str:
+    return f"{one.patient}  {', '.join(one.drugs)}"
+
+
+async def _fetched(environment: "Settings", tenant: str | None, listed: bool) -> tuple["Cohort", list["Taker"]]:
+    from cli.open_store import opened
+    from knowledge.loader import Releases
+    from runtime.exits import NotSetUp
+    from services.recommender.cohort import cohort as figures
+    from services.recommender.cohort import takers
+    from services.recommender.interpretation import as_delivered
+    from services.recommender.patient import release_of
+    from services.recommender.store.activations import activations
+
+    releases = Releases(None, *environment.knowledge_folders)
+    async with opened(environment) as store:
+        made = await activations(store.pool, as_delivered)
+        # No tenant has an empty name: the choice for all.
+        governing = made.governing("" if tenant is None else tenant)
+        if governing is None:
+            raise NotSetUp("no knowledge release is active. Run `pgx setup` first")
+        found = await figures(store, release_of(governing.knowledge, releases.load), tenant)
+        return found, await takers(store, tenant) if listed and tenant is not None else []
+
+
+def _write(found: "Cohort", file: Path) -> None:
+    from services.report.cohort import page
+
+    try:
+        file.write_text(page(found), encoding="utf-8")
+    except OSError as error:
+        raise Failure(Exit.USAGE, f"{file} cannot be written: {error.strerror}") from None
+    say(f"wrote {file}")
