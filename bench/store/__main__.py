@@ -40,7 +40,7 @@ class _Options(NamedTuple):
     profile: Path | None
 
 
-class _NoBroker(Producer):
+class NoBroker(Producer):
     """Confirms everything at once: the relay's own cost remains."""
 
     async def send(self, messages: object) -> None:
@@ -88,7 +88,7 @@ async def _timed(
 
 async def _drain(settings: Settings, store: Store) -> None:
     waiting = await store.pool.fetchval("SELECT count(*) FROM outbox")
-    relay = Relay(settings, _NoBroker(settings, "bench"))
+    relay = Relay(settings, NoBroker(settings, "bench"))
     began = time.perf_counter()
     task = asyncio.create_task(relay.run())
     while await store.pool.fetchval("SELECT EXISTS (SELECT FROM outbox)"):  # noqa: ASYNC110
