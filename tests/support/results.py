@@ -25,7 +25,7 @@ def lab_result(
     patient: str = "p-1",
     tenant: str = "mercy",
     laboratory: str = "acme-genomics",
-    accession: str = "ACC-1",
+    accession: str | None = None,
     version: int = 1,
     status: str = "final",
     day: int = 1,
@@ -40,7 +40,8 @@ def lab_result(
         else:
             reported.append({"gene": symbol, "diplotype": diplotype})
     return {
-        "tenant": tenant, "patient": patient, "laboratory": laboratory, "accession": accession, "status": status,
+        "tenant": tenant, "patient": patient, "laboratory": laboratory,
+        "accession": accession or f"ACC-{patient}", "status": status,
         "version": version, "issued": f"2026-03-{day:02}T09:30:00Z", "assembly": "GRCh38", "sex": "female",
         "genotypes": rows, "reported": reported,
     }  # fmt: skip
