@@ -21,6 +21,7 @@ from schemas.phenotype import Phenotype
 from schemas.recommendation import Change
 from services.recommender.body import body_of
 from services.recommender.changes import compare
+from services.recommender.discordance import Policy
 from services.recommender.impact import Impact
 from services.recommender.interpretation import Governing
 from services.recommender.merging import Delivery
@@ -28,6 +29,7 @@ from services.recommender.patient import Patient, Reinterpretation, Releases, re
 from services.recommender.publication import history_row, outbox_row
 from services.recommender.store import Store
 from services.recommender.store.activations import Activations, count
+from services.recommender.store.policies import POLICY
 from services.recommender.store.unit import Stored, Unit
 from services.recommender.view import Lookup, lookups, stored_lookup, view
 
@@ -37,7 +39,7 @@ _EVALUATED = 50
 """Patients evaluated and written at a time: what a live event of one of them may have to wait for."""
 
 _BEHIND = f"""
-SELECT id, tenant, pseudonym, sequence, inputs, activation, lookups, medications IS NULL AS plain
+SELECT id, tenant, pseudonym, sequence, inputs, activation, lookups, medications IS NULL AS plain, {POLICY}
 FROM patients
 WHERE id > $1 AND (activation IS NULL OR activation < $2) AND id % $3 = $4
       AND CASE WHEN $5::text IS NULL THEN tenant <> ALL ($6::text[]) ELSE tenant = $5 END
@@ -115,7 +117,7 @@ class _Behind:
     stored: Stored
     lookups: tuple[int, ...] | None
     plain: bool
-    """No clinical context is known."""
+    """No clinical context is known, and no result is kept from speaking."""
     moved: tuple[Lookup, ...] | None = None
     """Its lookups under the release, where they are others."""
 
@@ -173,9 +175,12 @@ class Reinterpreter:
 
     def _read(self, row: asyncpg.Record) -> _Behind:
         under = self._made.of(row["activation"])
-        patient = Patient(row["tenant"], row["pseudonym"], row["sequence"], row["inputs"], governing=under)
+        policy = Policy(row["policy"])
+        own = (row["tenant"], row["pseudonym"], row["sequence"], row["inputs"])
+        patient = Patient(*own, governing=under, policy=policy)
         known = None if row["lookups"] is None else tuple(row["lookups"])
-        return _Behind(Stored(row["id"], patient, patient), known, row["plain"])
+        # What a policy keeps from speaking is in no lookup.
+        return _Behind(Stored(row["id"], patient, patient), known, row["plain"] and policy is Policy.NEWEST)
 
     async def _expected(self, behind: Sequence[_Behind]) -> list[tuple[_Behind, tuple[Change, ...]]]:
         """How advice changes for those of whom lookups tell it."""

@@ -1,6 +1,6 @@
 """What is known and advised about one patient: now, and since an event. Rendered from facts through their releases."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,7 +132,7 @@ async def current_state(
     connection: Any, releases: Releases, tenant: str, patient: str, interpret: Interpret
 ) -> Known | None:
     """What is known and advised now; None where nothing is known of the patient."""
-    row = await connection.fetchrow(_PATIENT, tenant, patient)
+    row = await patient_row(connection, tenant, patient)
     if row is None:
         return None
     current = await connection.fetch(_CURRENT, row["id"])
@@ -146,7 +146,13 @@ async def current_state(
     return Known(row, state, governing)
 
 
-def report_of(patient: asyncpg.Record, state: State) -> Report:
+async def patient_row(connection: Any, tenant: str, patient: str) -> asyncpg.Record | None:
+    """The patient's own row."""
+    row: asyncpg.Record | None = await connection.fetchrow(_PATIENT, tenant, patient)
+    return row
+
+
+def report_of(patient: asyncpg.Record | Mapping[str, Any], state: State) -> Report:
     """A state as a report."""
     return Report(
         tenant=patient["tenant"],
@@ -178,13 +184,13 @@ async def events_since(
         if row is None:
             return
         history = await connection.fetch(_HISTORY, row["id"], sequence)
-        accepted = await _accepted(connection, row["id"]) if history else []
+        accepted = await accepted_inputs(connection, row["id"]) if history else []
         made = await activations(connection, interpret)
     for event in history:
         yield rendered(tenant, patient, event, accepted, releases, made)
 
 
-async def _accepted(connection: Any, patient_id: int) -> list[Input]:
+async def accepted_inputs(connection: Any, patient_id: int) -> list[Input]:
     """All of the patient's inputs in order of acceptance."""
     numbered: dict[int, Input] = {
         one["ordinal"]: rows.delivery(one) for one in await connection.fetch(_DELIVERIES, patient_id)

@@ -7,34 +7,19 @@ from xml.etree import ElementTree
 
 import pytest
 
-from schemas.cloudevents import Event, read_lab_result
+from schemas.cloudevents import read_lab_result
 from schemas.explanation import Explanation
 from schemas.lab_result import content_sha256, parse
-from schemas.phenotype import PhenotypeAssigned
-from schemas.topics import GENOTYPE, PHENOTYPE
-from services.genotyper.handler import Genotyper
-from services.phenotyper.handler import Phenotyper
 from services.recommender.explained import UnknownDrug, explained
 from services.recommender.handler import Recommender
 from services.recommender.store import Store
 from services.report import explanation_page, explanation_svg, explanation_text
-from tests.services.recommender.builders import NO_CALL, assigned, release
+from tests.services.recommender.builders import NO_CALL, assigned, delivered, release
 
 pytestmark = pytest.mark.postgres
 
 PANEL = Path("examples/genotyping-panel.json").read_bytes()
 PATIENT = json.loads(PANEL)["patient"]
-
-
-def delivered(value: bytes) -> Event[PhenotypeAssigned]:
-    """A laboratory's result as the recommender gets it."""
-    event = read_lab_result(value)
-    rules = release("2026.11")
-    called = Event(
-        event.id, event.source, GENOTYPE.name, event.time, Genotyper(lambda _: rules).handle(event), "0" * 64
-    )
-    data = Phenotyper(lambda _: rules).handle(called)
-    return Event(event.id, "/pgx/phenotyper", PHENOTYPE.name, event.time, data, "0" * 64)
 
 
 async def why(store: Store, drug: str, patient: str = PATIENT) -> Explanation:
