@@ -30,7 +30,11 @@ def lab_result(
     status: str = "final",
     day: int = 1,
 ) -> dict[str, Any]:
-    """What a laboratory publishes: rows at the positions of a release, calls where a gene has no definition."""
+    """What a laboratory publishes: rows at the positions of a release, calls where a gene has no definition.
+
+    Without an accession each patient has one of its own.
+    """
+    accession = accession or f"ACC-{patient.removeprefix('p-')}"
     rows: list[dict[str, Any]] = []
     reported: list[dict[str, str]] = []
     for symbol, diplotype in sorted(diplotypes.items()):

@@ -9,14 +9,12 @@ from functools import cache
 
 from knowledge.loader import Releases
 from knowledge.release import Release
-from schemas.cloudevents import Event, read_lab_result
+from schemas.cloudevents import Event
 from schemas.genotype import CallStatus, Diplotype, GeneCall, GenotypeCalled, KnowledgeRef, ObservedGene
 from schemas.lab_result import ResultRef, Sex, Status
 from schemas.phenotype import PhenotypeAssigned, ResultNote
-from schemas.topics import GENOTYPE, PHENOTYPE
-from services.genotyper.handler import Genotyper
+from schemas.topics import PHENOTYPE
 from services.phenotyper.assignment import assign
-from services.phenotyper.handler import Phenotyper
 from services.recommender.merging import Delivery
 
 _RELEASES = Releases()
@@ -95,17 +93,6 @@ def assigned(
         sha256=content,
         traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     )  # fmt: skip
-
-
-def delivered(value: bytes, knowledge: str = "2026.11") -> Event[PhenotypeAssigned]:
-    """A laboratory's result as the recommender gets it, called under a release."""
-    event, rules = read_lab_result(value), release(knowledge)
-    called = Event(
-        event.id, event.source, GENOTYPE.name, event.time, Genotyper(lambda _: rules).handle(event), "0" * 64
-    )
-    data = Phenotyper(lambda _: rules).handle(called)
-    id_ = str(uuid.uuid5(uuid.NAMESPACE_OID, json.dumps([event.source, event.id, knowledge])))
-    return Event(id_, "/pgx/phenotyper", PHENOTYPE.name, event.time, data, event.sha256)
 
 
 def delivery(calls: Mapping[str, str], **options: object) -> Delivery:

@@ -7,18 +7,19 @@ from xml.etree import ElementTree
 
 import pytest
 
-from schemas.cloudevents import read_lab_result
 from schemas.explanation import Explanation
 from schemas.lab_result import content_sha256, parse
 from services.recommender.explained import UnknownDrug, explained
 from services.recommender.handler import Recommender
 from services.recommender.store import Store
 from services.report import explanation_page, explanation_svg, explanation_text
-from tests.services.recommender.builders import NO_CALL, assigned, delivered, release
+from tests.services.recommender.builders import NO_CALL, assigned, release
+from tests.support.results import phenotyped
 
 pytestmark = pytest.mark.postgres
 
 PANEL = Path("examples/genotyping-panel.json").read_bytes()
+RULES = release("2026.11")
 PATIENT = json.loads(PANEL)["patient"]
 
 
@@ -29,7 +30,8 @@ async def why(store: Store, drug: str, patient: str = PATIENT) -> Explanation:
 
 
 async def test_advice_leads_back_to_the_bytes_of_the_laboratory(store: Store, recommender: Recommender) -> None:
-    await recommender.handle([delivered(PANEL)])
+    event = phenotyped(json.loads(PANEL), RULES)
+    await recommender.handle([event])
     found = await why(store, "clopidogrel")
     first = found.advice[0]
     assert first.rule
@@ -41,11 +43,11 @@ async def test_advice_leads_back_to_the_bytes_of_the_laboratory(store: Store, re
     assert gene.phenotypes[0].basis == "allele functions *1: Normal function + *17: Increased function"
     (result,) = found.results
     assert result.sha256 == content_sha256(parse(PANEL))
-    assert result.event_id == read_lab_result(PANEL).id
+    assert result.event_id == event.data.genotype.result.event_id
 
 
 async def test_positions_are_those_of_the_result(store: Store, recommender: Recommender) -> None:
-    await recommender.handle([delivered(PANEL)])
+    await recommender.handle([phenotyped(json.loads(PANEL), RULES)])
     (gene,) = (await why(store, "clopidogrel")).genes
     definition = release("2026.11").genes["CYP2C19"].definition
     assert len(gene.seen) + len(gene.missing) == len(definition.positions)
@@ -99,7 +101,7 @@ async def test_a_drug_is_found_by_its_codes_and_an_unknown_one_is_said_to_be(
 
 
 async def test_text_and_picture_show_the_whole_way(store: Store, recommender: Recommender) -> None:
-    await recommender.handle([delivered(PANEL)])
+    await recommender.handle([phenotyped(json.loads(PANEL), RULES)])
     found = await why(store, "clopidogrel")
     text = explanation_text.render(found, 80)
     assert max(map(len, text.splitlines())) <= 80 or "http" in max(text.splitlines(), key=len)
@@ -119,7 +121,7 @@ async def test_laboratories_texts_do_no_harm(store: Store, recommender: Recommen
         "issued": "2026-11-23T10:00:00Z", "assembly": "GRCh38",
         "reported": [{"gene": "CYP2C19", "diplotype": "*2/*2", "phenotype": "<script>\u001b[31m&"}],
     }  # fmt: skip
-    await recommender.handle([delivered(json.dumps(value).encode())])
+    await recommender.handle([phenotyped(value, RULES)])
     found = await why(store, "clopidogrel", "p-1")
     ElementTree.fromstring(explanation_svg.render(found))  # noqa: S314 - our own
     assert "<script>" not in explanation_page.render(found)

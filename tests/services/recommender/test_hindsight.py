@@ -14,7 +14,8 @@ from services.recommender.handler import Recommender
 from services.recommender.hindsight import Moment, report_at
 from services.recommender.report import Report, events_since, report
 from services.recommender.store import Store
-from tests.services.recommender.builders import assigned, delivered, release
+from tests.services.recommender.builders import assigned, release
+from tests.support.results import phenotyped
 
 pytestmark = pytest.mark.postgres
 
@@ -72,10 +73,10 @@ async def test_another_release_says_what_it_would_have_said_in_the_first_place(
     store: Store, recommender: Recommender
 ) -> None:
     patient = json.loads(PANEL)["patient"]
-    await recommender.handle([delivered(PANEL, "2025.11")])
+    await recommender.handle([phenotyped(json.loads(PANEL), release("2025.11"))])
     later = await at(store, None, "2026.11", patient)
     await store.pool.execute("TRUNCATE patients, outbox CASCADE")
-    await recommender.handle([delivered(PANEL, "2026.11")])
+    await recommender.handle([phenotyped(json.loads(PANEL), release("2026.11"))])
     called = await report(store, release, "mercy", patient)
     assert later
     assert called
