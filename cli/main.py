@@ -25,6 +25,7 @@ COMMANDS = {
     "report": "cli.report",
     "explain": "cli.explain",
     "cohort": "cli.cohort",
+    "patient": "cli.patient",
     "dlq": "cli.dlq",
     "store": "cli.store",
     "evaluate": "cli.evaluate",

@@ -24,6 +24,10 @@ class Filing:
         for filed in self._holders.keys() - self._reused:
             yield from ((filed[0], pseudonym) for pseudonym in self._holders[filed])
 
+    def known(self) -> list[Filed]:
+        """The accessions that name samples, in order."""
+        return sorted(self._holders.keys() - self._reused)
+
     def add(self, filed: Filed, pseudonym: str) -> None:
         """The patient has it from now on."""
         self._holders.setdefault(filed, set()).add(pseudonym)

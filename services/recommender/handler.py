@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -11,6 +12,7 @@ from runtime.stage import attempt
 from schemas.clinical_context import ClinicalContext, content_sha256
 from schemas.cloudevents import Event, derived_id, key_of
 from schemas.errors import Rejected
+from schemas.lab_result import parse_instant
 from schemas.phenotype import PhenotypeAssigned
 from services.recommender.body import body_of
 from services.recommender.context.current import Statement
@@ -22,6 +24,7 @@ from services.recommender.patient import Acceptance, Patient, Releases, cause_of
 from services.recommender.publication import history_row, outbox_row
 from services.recommender.screening import screen
 from services.recommender.store import Store
+from services.recommender.store.erasures import erased
 from services.recommender.store.rows import HistoryRow, InboxRow, NoticeRow, OutboxRow, ResultRow, StatementRow
 from services.recommender.store.unit import PatientKey, Stored, Unit
 from services.recommender.view import View, view
@@ -78,7 +81,8 @@ class Recommender:
             concerned = set(filing.patients())
             await unit.lock({_key(event) for event in fit} | concerned, self._interpret)
             handled = await unit.handled(map(_inbox_id, fit))
-            unseen = [event for event in fit if _inbox_id(event) not in handled]
+            gone = await erased(unit.connection, set(map(_key, fit)))
+            unseen = [event for event in fit if _inbox_id(event) not in handled and not _erased(event, gone)]
             patients = await unit.patients({_key(event) for event in unseen} | concerned)
             to_come = Counter(map(_key, unseen))
             for event in unseen:
@@ -225,6 +229,11 @@ def _collect(unit: Unit, effect: Effect) -> None:
 def _key(event: Taken) -> PatientKey:
     about = event.data if isinstance(event.data, ClinicalContext) else event.data.genotype
     return (about.tenant, about.patient)
+
+
+def _erased(event: Taken, gone: Mapping[PatientKey, datetime]) -> bool:
+    """Whether the patient was erased after the event had been published: then it has no effect."""
+    return (at := gone.get(_key(event))) is not None and parse_instant(event.time, "ce_time") <= at
 
 
 def _key_of(stored: Stored) -> PatientKey:

@@ -174,7 +174,8 @@ class Relay:
 
     def _message(self, row: asyncpg.Record) -> Outgoing:
         headers = tuple((name, value.encode()) for name, value in orjson.loads(row["headers"]))
-        return Outgoing(self._topic, row["key"].encode(), unpack(row["body"]), headers)
+        body = None if row["body"] is None else unpack(row["body"])
+        return Outgoing(self._topic, row["key"].encode(), body, headers)
 
 
 class _Session:

@@ -191,7 +191,8 @@ class OutboxRow(NamedTuple):
     lane: int
     key: str
     headers: str
-    body: bytes
+    body: bytes | None
+    """None: a tombstone."""
     background: bool = False
     """It may wait for those that are not."""
 

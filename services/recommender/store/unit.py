@@ -213,13 +213,16 @@ class Unit:
     async def lock(self, keys: Collection[PatientKey], interpret: Interpret) -> None:
         """Lock the patients until the end of the transaction; who is new gets a row."""
         self.activations = await held(self.connection, interpret)
-        wanted = [list(column) for column in zip(*sorted(set(keys)), strict=True)]
-        await self.connection.execute(_CREATE, *wanted)
-        for row in await self.connection.fetch(_LOCK, *wanted):
-            governing = self.activations.of(row["activation"])
-            known = (row["tenant"], row["pseudonym"], row["sequence"], row["inputs"])
-            patient = Patient(*known, governing=governing, policy=Policy(row["policy"]))
-            self.locked[patient.tenant, patient.pseudonym] = Stored(row["id"], patient, patient)
+        missing = set(keys)
+        while missing:  # who was erased while we waited for the lock is new
+            wanted = [list(column) for column in zip(*sorted(missing), strict=True)]
+            await self.connection.execute(_CREATE, *wanted)
+            for row in await self.connection.fetch(_LOCK, *wanted):
+                governing = self.activations.of(row["activation"])
+                known = (row["tenant"], row["pseudonym"], row["sequence"], row["inputs"])
+                patient = Patient(*known, governing=governing, policy=Policy(row["policy"]))
+                self.locked[patient.tenant, patient.pseudonym] = Stored(row["id"], patient, patient)
+            missing -= self.locked.keys()
 
     async def patients(self, keys: Collection[PatientKey]) -> Mapping[PatientKey, Stored]:
         """These of the locked patients, with what has been accepted about them."""
