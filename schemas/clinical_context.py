@@ -169,8 +169,13 @@ class ClinicalContext(Model):
 
 def parse(value: bytes | None) -> ClinicalContext:
     """The statement in the bytes. Raises Rejected with the code, the path and what was expected."""
-    whole = strict_json.loads(value, MAX_BYTES)
-    return parse_within(value or b"", whole, whole)
+    text, whole = loads(value)
+    return parse_within(text, whole, whole)
+
+
+def loads(value: bytes | None) -> tuple[bytes, Any]:
+    """The JSON of a statement (or its envelope), and the text that ``parse_within`` has to look at. Raises Rejected."""
+    return value or b"", strict_json.loads(value, MAX_BYTES)
 
 
 def parse_within(value: bytes, whole: Any, content: Any) -> ClinicalContext:

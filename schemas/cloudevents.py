@@ -28,6 +28,8 @@ from schemas.topics import CLINICAL_CONTEXT, LAB_RESULT, MAX_MESSAGE_BYTES, Topi
 T = TypeVar("T")
 
 Header = tuple[str, bytes]
+Loads = Callable[[bytes | None], tuple[bytes, Any]]
+"""Reads a value as JSON, and says which text of it is still to be checked for names that occur twice."""
 
 JSON_TYPE = "application/json"
 STRUCTURED_TYPE = "application/cloudevents+json"
@@ -67,8 +69,8 @@ def decode_lab_result(key: bytes | None, value: bytes | None, headers: Sequence[
 
 def read_lab_result(value: bytes | None, headers: Sequence[Header] = ()) -> Event[LabResult]:
     """As ``decode_lab_result`` where there is no key: a line of a file. Raises Rejected."""
-    opened = _unpacked(LAB_RESULT, value, headers, lab_result.MAX_BYTES)
-    result = lab_result.parse_within(value or b"", opened.whole, opened.content)
+    opened = _unpacked(LAB_RESULT, value, headers, lab_result.loads)
+    result = lab_result.parse_within(opened.text, opened.whole, opened.content)
     return opened.event(
         value, result, id=lab_result.content_id, source=laboratory_source(result), time=_written(result.issued)
     )
@@ -85,8 +87,8 @@ def decode_clinical_context(
 
 def read_clinical_context(value: bytes | None, headers: Sequence[Header] = ()) -> Event[ClinicalContext]:
     """As ``decode_clinical_context`` where there is no key: a line of a file. Raises Rejected."""
-    opened = _unpacked(CLINICAL_CONTEXT, value, headers, clinical_context.MAX_BYTES)
-    said = clinical_context.parse_within(value or b"", opened.whole, opened.content)
+    opened = _unpacked(CLINICAL_CONTEXT, value, headers, clinical_context.loads)
+    said = clinical_context.parse_within(opened.text, opened.whole, opened.content)
     source = f"/{said.tenant}/{said.source}".replace("#", "%23")
     return opened.event(value, said, id=clinical_context.content_id, source=source, time=_written(said.recorded))
 
@@ -96,6 +98,7 @@ class _Unpacked:
     """A message from outside, before its content is looked at."""
 
     topic: Topic
+    text: bytes
     whole: Any
     content: Any
     attributes: Mapping[str, str]
@@ -114,11 +117,12 @@ class _Unpacked:
         )
 
 
-def _unpacked(topic: Topic, value: bytes | None, headers: Sequence[Header], max_bytes: int) -> _Unpacked:
+def _unpacked(topic: Topic, value: bytes | None, headers: Sequence[Header], loads: Loads) -> _Unpacked:
     attributes = _header_attributes(headers)
     content_type = _media_type(attributes.pop("content-type", JSON_TYPE))
     trace = attributes.pop("traceparent", None)
-    whole = content = strict_json.loads(value, max_bytes)
+    text, whole = loads(value)
+    content = whole
     event: dict[str, str] = {}
     if content_type != STRUCTURED_TYPE:
         _expect_json(content_type, "content-type")
@@ -129,7 +133,7 @@ def _unpacked(topic: Topic, value: bytes | None, headers: Sequence[Header], max_
         _expect_agreement(attributes, envelope)
         event = _checked(envelope, topic, "")
         trace = trace or envelope.get("traceparent")
-    return _Unpacked(topic, whole, content, event, _valid_trace(trace))
+    return _Unpacked(topic, text, whole, content, event, _valid_trace(trace))
 
 
 def decode(topic: Topic, key: bytes | None, value: bytes | None, headers: Sequence[Header]) -> Event[Any]:

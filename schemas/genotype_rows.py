@@ -2,7 +2,8 @@
 
 An event carries some 1,200 rows of which nearly all are plain. ``accept`` looks at them column by column, at the
 distinct values where it can, just long enough to be sure that all are plain. Only where they are not, ``_examined``
-goes through the rows one by one and finds out what is wrong.
+goes through the rows one by one and finds out what is wrong. Rows that were accepted before are known by their text
+(``row_texts``) and not looked at again.
 """
 
 import re
@@ -23,6 +24,9 @@ _KNOWN = frozenset({"chrom", "pos", "id", "ref", "alt", "gt", "ps", "ad", "filte
 _REQUIRED = ("chrom", "pos", "ref", "alt", "gt")
 _BASES = re.compile(r"[ACGTNacgtn]+")
 _VISIBLE = re.compile(r"[!-~]+")
+_PLAIN_ALLELE = re.compile(r"[!-9;-~]+")
+"""Visible and without a colon, so that the colons of a plain row can be counted."""
+_PLAIN_CONTIG = re.compile(r"[!-9;-~]{1,128}")
 # VCF 4.2 section 1.4.2 for the separators and missing entries, 4.4 for the optional leading phase indicator.
 _GENOTYPE = re.compile(r"[/|]?(?:\.|0|[1-9][0-9]*)(?:[/|](?:\.|0|[1-9][0-9]*))*")
 
@@ -41,67 +45,83 @@ def accept(rows: Any, dropped: Callable[[str], None]) -> Accepted:
 
     Raises Rejected with a path such as ``genotypes[3].gt``.
     """
+    if type(rows) is Accepted:
+        return rows
     if type(rows) is not list:
         raise Rejected(Code.INVALID_FIELD, "expected an array of genotype rows", "genotypes")
-    if (colons := _colons_if_plain(rows)) is not None:
-        return Accepted(tuple(rows), colons)
+    if (plain := accept_plain(rows)) is not None:
+        return plain
     for name in sorted({name for row in rows if type(row) is dict for name in row} - _KNOWN):
         dropped(f"genotypes[].{name}")
     known = [_without_unknown(row) for row in rows]
-    if _colons_if_plain(known) is None:
-        known = [_examined(row, f"genotypes[{index}]") for index, row in enumerate(known)]
-    return Accepted(tuple(known), None)
+    if (plain := accept_plain(known)) is not None:
+        return Accepted(plain.rows, None)
+    return Accepted(tuple(_examined(row, f"genotypes[{index}]") for index, row in enumerate(known)), None)
 
 
-def _colons_if_plain(rows: list[Any]) -> int | None:
-    """How many colons the rows take as JSON if all are plain, else None."""
+def accept_plain(rows: list[Any]) -> Accepted | None:
+    """The rows if all are plain, without an unknown field; None where the precise way has to look at them."""
     try:
-        return _colons(rows) if rows else 0
+        return _plain(rows) if rows else Accepted((), 0)
     except (KeyError, TypeError, AttributeError):
         return None
 
 
-def _colons(rows: list[Any]) -> int | None:
+def _plain(rows: list[Any]) -> Accepted | None:
     """As above; a value of a wrong type may also end in an exception."""
     positions = [row["pos"] for row in rows]
     # A sum of whole numbers is one; true and false count as 1 and 0, which the minimum leaves to the precise way.
     if type(sum(positions)) is not int or min(positions) <= 1 or max(positions) > MAX_POSITION:
         return None
-    if not _CHROMOSOMES.issuperset({row["chrom"] for row in rows}):
+    if not all(map(_PLAIN_CONTIG.fullmatch, {row["chrom"] for row in rows})):
         return None
     if not all(map(_BASES.fullmatch, {row["ref"] for row in rows})):
         return None
     alternatives = [row["alt"] for row in rows]
-    if set(map(type, alternatives)) != {list}:
-        return None
-    if not all(map(_BASES.fullmatch, set(chain.from_iterable(alternatives)))):
+    fewest = min(map(list.__len__, alternatives))
+    if not all(map(_PLAIN_ALLELE.fullmatch, set(chain.from_iterable(alternatives)))):
         return None
     genotypes = [row["gt"] for row in rows]
     highest = {text: _highest_allele(text) for text in set(genotypes)}
-    fewest = min(map(len, alternatives))
     if rare := {text: allele for text, allele in highest.items() if allele > fewest}:
         listed = [(text, len(alt)) for text, alt in zip(genotypes, alternatives, strict=True) if text in rare]
         if any(rare[text] > count for text, count in listed):
             return None
+    return _with_optional_fields(rows)
+
+
+def _with_optional_fields(rows: list[Any]) -> Accepted | None:
+    """Rows of which everything required is plain, once that is known of everything else."""
     members = sum(map(len, rows))
+    others = members - len(_REQUIRED) * len(rows)
     names = [row["id"] for row in rows if "id" in row]
-    in_names = "".join(names).count(":")
-    optional = len(names) + (_plain_optional(rows) if members > 5 * len(rows) + len(names) else 0)
-    return members + in_names if members == 5 * len(rows) + optional else None
-
-
-def _plain_optional(rows: list[Any]) -> int:
-    """The number of phase sets and depths, all of them plain; TypeError where one is not."""
+    if others == len(names) and None not in names:
+        return Accepted(tuple(rows), members + "".join(names).count(":"))
+    filters = [row["filter"] for row in rows if "filter" in row]
     phase_sets = [row["ps"] for row in rows if "ps" in row]
-    if phase_sets and (type(sum(phase_sets)) is not int or min(phase_sets) <= 1 or max(phase_sets) > MAX_POSITION):
-        raise TypeError
     depths = [row["ad"] for row in rows if "ad" in row]
-    if any(map(list.__len__, depths)) and set(map(type, chain.from_iterable(depths))) != {int}:
-        raise TypeError
-    return len(phase_sets) + len(depths)
+    columns = {"id": names, "filter": filters, "ps": phase_sets, "ad": depths}
+    if others != sum(map(len, columns.values())):
+        return None
+    if nulls := [name for name, column in columns.items() if None in column]:
+        rows = _without_nulls(rows, nulls)
+        names, filters, phase_sets, depths = ([v for v in column if v is not None] for column in columns.values())
+    if phase_sets and (
+        set(map(type, phase_sets)) != {int} or not 0 <= min(phase_sets) <= max(phase_sets) <= MAX_POSITION
+    ):
+        return None
+    if depths and (set(map(type, depths)) != {list} or not {int}.issuperset(map(type, chain.from_iterable(depths)))):
+        return None
+    return Accepted(tuple(rows), members + "".join(names).count(":") + "".join(filters).count(":"))
 
 
-_CHROMOSOMES = frozenset(f"chr{name}" for name in (*range(1, 23), "X", "Y", "M"))
+def _without_nulls(rows: list[Any], names: list[str]) -> list[Any]:
+    kept = [dict(row) for row in rows]
+    for name in names:
+        for row in kept:
+            if name in row and row[name] is None:
+                del row[name]
+    return kept
 
 
 @lru_cache(maxsize=4096)
