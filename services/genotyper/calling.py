@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from knowledge import names
 from knowledge.model import Ploidy
-from schemas.genotype import Call, CallStatus, Diplotype
+from schemas.genotype import CallStatus, Diplotype, GeneCall
 from schemas.warning import Warning
 from services.genotyper import labels, lowest_function, priorities, proxy
 from services.genotyper.combinations import combine
@@ -55,10 +55,11 @@ class _Found:
     """Alleles that this way of calling cannot show, besides those that the missing positions hide."""
 
 
-def call_gene(definition: GeneDefinition, observation: Observation, options: Options) -> Call:
+def call_gene(definition: GeneDefinition, observation: Observation, options: Options) -> GeneCall:
     """Calls one gene. Never raises: what cannot be called is a call without diplotypes, with the reason."""
     if not observation.with_row:
-        return Call(status=CallStatus.NOT_ASSAYED)
+        variants = dict(observation.extras)
+        return GeneCall(gene=definition.symbol, status=CallStatus.NOT_ASSAYED, observed_variants=variants)
     can, cannot = callable_alleles(definition, observation.seen)
     try:
         found = _match(definition, observation, can, options)
@@ -112,14 +113,16 @@ def _combined(definition: GeneDefinition, sample: Strands, can: Sequence[int]) -
     return _Found(found, left_out=left_out) if found else _Found(reason="no-match", left_out=left_out)
 
 
-def _call(definition: GeneDefinition, observation: Observation, cannot: Sequence[int], found: _Found) -> Call:
+def _call(definition: GeneDefinition, observation: Observation, cannot: Sequence[int], found: _Found) -> GeneCall:
     diplotypes = tuple(_printed(definition, each) for each in found.diplotypes)
     listed = found.haplotypes or tuple(
         sorted({allele for each in diplotypes for allele in each.alleles}, key=names.order)
     )
     reason = found.reason if found.reason or diplotypes or found.haplotypes else "no-match"
     gene_warnings = tuple(Warning(code=code, message=MESSAGES[code]) for code in found.warnings)
-    return Call(
+    return GeneCall(
+        gene=definition.symbol,
+        source="matched",
         status=CallStatus.NO_CALL if reason else _status(found),
         diplotypes=diplotypes,
         haplotypes=listed,
@@ -128,6 +131,7 @@ def _call(definition: GeneDefinition, observation: Observation, cannot: Sequence
         missing_positions=missing_positions(definition, observation),
         uncallable_haplotypes=tuple(definition.alleles[index].name for index in sorted({*cannot, *found.left_out})),
         warnings=gene_warnings + observation.warnings,
+        observed_variants=observed_variants(definition, observation, called=not reason),
     )
 
 
@@ -149,7 +153,14 @@ def missing_positions(definition: GeneDefinition, observation: Observation) -> t
     return tuple(definition.locus(position) for position in definition.bits(definition.everything & ~observation.seen))
 
 
-def decisive_variant(definition: GeneDefinition, observation: Observation) -> tuple[str, str] | None:
+def observed_variants(definition: GeneDefinition, observation: Observation, called: bool) -> dict[str, str]:
+    """Bases of the positions that matter beside the definition: extra ones, and where nothing was called the one that
+    still decides."""
+    decisive = None if called else _decisive_variant(definition, observation)
+    return dict(observation.extras if decisive is None else (*observation.extras, decisive))
+
+
+def _decisive_variant(definition: GeneDefinition, observation: Observation) -> tuple[str, str] | None:
     """Name and bases of the one variant that still decides where no diplotype matches, if its genotype is complete."""
     single = definition.gene.definition.single_variant
     if single is None:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from knowledge.model import Matching
-from schemas.genotype import Call, CallStatus, GeneCall, ObservedGene
+from schemas.genotype import CallStatus, GeneCall, ObservedGene
 from schemas.warning import Warning
-from services.genotyper.calling import call_gene, decisive_variant
+from services.genotyper.calling import call_gene, observed_variants
 from services.genotyper.definition import GeneDefinition
 from services.genotyper.observation import Observation
 from services.genotyper.options import Options
@@ -46,21 +46,18 @@ class GeneCaller:
         return Answer(self._gene_call(observation), _observed(self.definition, observation), copies)
 
     def _gene_call(self, observation: Observation) -> GeneCall:
-        call = self._call(observation)
-        variants = dict(observation.extras)
-        if call.status is CallStatus.NO_CALL:
-            decisive = decisive_variant(self.definition, observation)
-            variants |= {} if decisive is None else dict((decisive,))
-        fields = {name: getattr(call, name) for name in Call.model_fields}
         if self._warning is not None:
-            fields["warnings"] = (self._warning, *call.warnings)
-        source = None if call.status is CallStatus.NOT_ASSAYED else "matched"
-        return GeneCall(gene=self.definition.symbol, source=source, observed_variants=variants, **fields)
-
-    def _call(self, observation: Observation) -> Call:
-        clinical = self._warning is None
-        if clinical and observation.with_row and self.definition.gene.definition.matching is Matching.RESEARCH:
-            return Call(status=CallStatus.NO_CALL, reason=COPY_NUMBER_NEEDED, warnings=observation.warnings)
+            call = call_gene(self.definition, observation, self._options)
+            return call.model_copy(update={"warnings": (self._warning, *call.warnings)})
+        if observation.with_row and self.definition.gene.definition.matching is Matching.RESEARCH:
+            return GeneCall(
+                gene=self.definition.symbol,
+                source="matched",
+                status=CallStatus.NO_CALL,
+                reason=COPY_NUMBER_NEEDED,
+                warnings=observation.warnings,
+                observed_variants=observed_variants(self.definition, observation, called=False),
+            )
         return call_gene(self.definition, observation, self._options)
 
 

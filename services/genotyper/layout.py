@@ -4,7 +4,7 @@ An assay reports the same positions with the same alleles, sample after sample. 
 layout is split into genotypes by gene at once; any other one is read row by row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -16,6 +16,10 @@ from services.genotyper.reading import Entry, Sorted, observe
 
 MAX_LAYOUTS = 4
 """Layouts remembered."""
+MAX_ROWS = 8_192
+"""Rows remembered for each layout."""
+_FEW = 8
+"""Where more than one row in so many is new to a layout, its rows are not worth remembering."""
 
 _WITH_ID = itemgetter("chrom", "pos", "ref", "alt", "id")
 _WITHOUT_ID = itemgetter("chrom", "pos", "ref", "alt")
@@ -57,6 +61,12 @@ class Layout:
     def __init__(self, rows: Sequence[Genotype], by_gene: Sorted) -> None:
         self._keys = len(rows[0])
         self._shape = _shape(rows, self._keys)
+        self._all_places = list(range(len(rows)))
+        self._kept: list[Genotype] = []
+        self._places: dict[int, int] = {}
+        """Where rows that were met before stand, by identity: ``schemas.row_texts`` gives one object for each text. It
+        holds as long as the rows are kept."""
+        self._remember(self._all_places, rows)
         self.genes = tuple(map(LayoutGene, by_gene.entries))
         self.outside = by_gene.outside
         self._pick = tuple(_picker(gene.numbers) for gene in self.genes)
@@ -71,17 +81,40 @@ class Layout:
             return False
         return keys == _KEYS_WITHOUT_ID or all("id" in row for row in rows)
 
+    @property
+    def rows_kept(self) -> int:
+        """How many rows are remembered."""
+        return len(self._kept)
+
     def split(self, rows: Sequence[Genotype]) -> list[Genotypes] | None:
         """The genotypes of each gene, if the rows are those of this layout."""
-        if len(rows) != len(self._shape) or set(map(len, rows)) != {self._keys}:
-            return None
-        try:
-            if _shape(rows, self._keys) != self._shape:
-                return None
-        except KeyError:
+        if len(rows) != len(self._shape) or not self._fit(rows):
             return None
         genotypes = tuple(map(_GT, rows))
         return [pick(genotypes) for pick in self._pick]
+
+    def _fit(self, rows: Sequence[Genotype]) -> bool:
+        """Whether every row has the fields and the alleles of the layout at its place."""
+        places = list(map(self._places.get, map(id, rows)))
+        if places == self._all_places:
+            return True
+        new = [place for place, known in enumerate(places) if known != place]
+        odd = [rows[place] for place in new]
+        if set(map(len, odd)) != {self._keys}:
+            return False
+        try:
+            if _shape(odd, self._keys) != [self._shape[place] for place in new]:
+                return False
+        except KeyError:
+            return False
+        # Rows that are made anew for each result would only fill the memory.
+        if len(new) * _FEW < len(rows) and len(self._places) < MAX_ROWS:
+            self._remember(new, odd)
+        return True
+
+    def _remember(self, places: Iterable[int], rows: Sequence[Genotype]) -> None:
+        self._kept += rows
+        self._places.update(zip(map(id, rows), places, strict=True))
 
 
 def _shape(rows: Sequence[Genotype], keys: int) -> list[Any]:

@@ -53,8 +53,10 @@ def row(gene: Gene, column: int, seen: Seen) -> dict[str, Any]:
 
 
 def call(gene: Gene, rows: list[dict[str, Any]], options: Options = Options()):  # type: ignore[no-untyped-def]  # noqa: B008
+    """What is called; without the bases observed beside it, which are as the rows have them."""
     panel = PANELS[gene.symbol, options.combinations]
-    return call_gene(panel.genes[0], read(rows, panel).observations[0], options)
+    called = call_gene(panel.genes[0], read(rows, panel).observations[0], options)
+    return called.model_copy(update={"observed_variants": {}})
 
 
 def haplotype(gene: Gene, name: str) -> dict[int, str]:
