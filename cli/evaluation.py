@@ -114,6 +114,10 @@ class Evaluator:
             failure = Rejected(Code.INTERNAL_ERROR, f"{type(error).__name__} in the domain code; please report it")
             return Outcome(_rejection(line, failure), False)
 
+    def forget(self) -> None:
+        """Empties the genotyper's memos, as measurements want it."""
+        self._genotyper.forget()
+
     def _evaluation(self, event: Event[LabResult]) -> Model:
         called = self._genotyper.handle(event)
         answer = Genotyped(

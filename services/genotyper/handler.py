@@ -43,6 +43,11 @@ class Genotyper:
             research=called.research,
         )
 
+    def forget(self) -> None:
+        """Empties the memos of genotypes and observations."""
+        for caller in self._callers.values():
+            caller.forget()
+
     def _caller(self, release: Release) -> ReleaseCaller:
         if release.sha256 not in self._callers:
             self._callers[release.sha256] = ReleaseCaller(release, self._options)

@@ -31,6 +31,10 @@ class Assignment:
         """One phenotype for each distinct diplotype (or reported phenotype or score) of each called gene."""
         return tuple(p for call in calls if call.gene in self._meanings for p in self._remembered(call))
 
+    def forget(self) -> None:
+        """Empties the memo."""
+        self._assigned.clear()
+
     def _remembered(self, call: GeneCall) -> tuple[Phenotype, ...]:
         """What was assigned to a call of the same content before; reports are too varied to be worth remembering."""
         if call.reported is not None:

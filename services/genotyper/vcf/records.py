@@ -54,6 +54,8 @@ def samples_of(variant: Any, depths_by_allele: bool) -> Iterator[SampleData | No
         return
     phase_sets = _phase_sets(variant) if "PS" in fields else None
     allele_depths = variant.format("AD") if "AD" in fields and depths_by_allele else None
+    if allele_depths is not None and allele_depths.dtype.kind not in "iu":
+        allele_depths = None
     depth = _numbers(variant, "MIN_DP" if "MIN_DP" in fields else "DP", fields)
     quality = _numbers(variant, "GQ", fields)
     for index, genotype in enumerate(variant.genotypes):

@@ -177,6 +177,14 @@ def test_depths_are_left_out_where_the_header_does_not_say_that_they_go_by_allel
     assert "ad" not in result["genotypes"][0]
 
 
+def test_depths_that_are_declared_as_text_are_left_out(tmp_path: Path) -> None:
+    content = text(["chr10 94781859 . G A . . . GT:AD 0/1:30,0"]).replace(
+        "Number=R,Type=Integer", "Number=R,Type=String"
+    )
+    (result,) = read(write(tmp_path, content), RELEASE)
+    assert "ad" not in result["genotypes"][0]
+
+
 def test_haploid_half_and_missing_calls_keep_their_form(tmp_path: Path) -> None:
     found = rows(
         tmp_path,
