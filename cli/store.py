@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.environment import APPEARANCE, reads, settings
+from cli.exits import Failure
 from cli.terminal import write_line
+from runtime.exits import Exit
 
 if TYPE_CHECKING:
     from runtime.settings import Settings
@@ -31,6 +33,39 @@ def dump(
     the same order for each patient give the same bytes. With --current, the same set of events in any order does.
     """
     asyncio.run(_dump(settings(), current))
+
+
+@app.command("policy", cls=reads("database"))
+def policy(
+    choice: Annotated[str, typer.Argument(metavar="newest|block", help="What is done where results contradict.")],
+    tenant: Annotated[str | None, typer.Option(help="For this tenant; default: all without a choice.")] = None,
+) -> None:
+    """Choose what is done where results contradict each other, or one is filed under several patients.
+
+    newest: the newest final result with the better coverage speaks, marked as less sure. block: the gene, or the
+    result, says nothing until the laboratories have settled it. To be chosen before a tenant's first result; exit
+    status 1 later.
+    """
+    asyncio.run(_set_policy(settings(), choice, tenant))
+
+
+async def _set_policy(environment: "Settings", choice: str, tenant: str | None) -> None:
+    from cli.open_store import opened
+    from services.recommender.discordance import Policy
+    from services.recommender.store.policies import EVERYONE, InUse, set_policy
+
+    try:
+        wanted = Policy(choice)
+    except ValueError:
+        raise Failure(Exit.USAGE, f"there is no policy {choice}", "Choose newest or block.") from None
+    async with opened(environment) as results_store, results_store.pool.acquire() as connection:
+        try:
+            await set_policy(connection, tenant or EVERYONE, wanted)
+        except InUse:
+            raise Failure(
+                Exit.REFUSED, "there are patients already whose advice was published under the present policy"
+            ) from None
+    write_line(f"{tenant or 'all tenants'}: {wanted.value}")
 
 
 async def _dump(environment: "Settings", current: bool) -> None:

@@ -34,7 +34,6 @@ def lab_result(
 
     Without an accession each patient has one of its own.
     """
-    accession = accession or f"ACC-{patient.removeprefix('p-')}"
     rows: list[dict[str, Any]] = []
     reported: list[dict[str, str]] = []
     for symbol, diplotype in sorted(diplotypes.items()):

@@ -12,11 +12,13 @@ from schemas.lab_result import Status
 from schemas.phenotype import PhenotypeAssigned
 from schemas.serialise import to_json
 from services.recommender.body import unpack
+from services.recommender.discordance import Policy
 from services.recommender.dump import dump
 from services.recommender.handler import Recommender
 from services.recommender.misfiled import MOST_OTHERS
 from services.recommender.report import Report, events_since, report
 from services.recommender.store import Store
+from services.recommender.store.policies import EVERYONE, InUse, set_policy
 from tests.services.recommender.builders import assigned, release
 
 pytestmark = pytest.mark.postgres
@@ -119,7 +121,8 @@ async def test_events_are_read_back_as_they_were_published(store: Store, recomme
 async def test_where_the_tenant_wants_it_the_result_counts_for_neither_until_it_is_settled(
     store: Store, recommender: Recommender
 ) -> None:
-    await store.pool.execute("INSERT INTO policies (tenant, discordance) VALUES ('mercy', 'block')")
+    async with store.pool.acquire() as connection:
+        await set_policy(connection, "mercy", Policy.BLOCK)
     await take_in(recommender, FIRST, AGAIN)
     assert [(await known(store, patient)).recommendations for patient in (WRONG, RIGHT)] == [(), ()]
     await take_in(recommender, WITHDRAWN)
@@ -143,3 +146,12 @@ async def test_a_number_that_a_laboratory_uses_for_many_patients_says_nothing(
     assert all([identity(await known(store, patient)) for patient in patients[: MOST_OTHERS + 1]])
     await take_in(recommender, *map(filed, patients[MOST_OTHERS + 1 :]))
     assert not any([identity(await known(store, patient)) for patient in patients])
+
+
+async def test_the_policy_is_chosen_before_the_first_result(store: Store, recommender: Recommender) -> None:
+    await take_in(recommender, FIRST)
+    async with store.pool.acquire() as connection:
+        for tenant in ("mercy", EVERYONE):
+            with pytest.raises(InUse):
+                await set_policy(connection, tenant, Policy.BLOCK)
+        await set_policy(connection, "grace", Policy.BLOCK)
