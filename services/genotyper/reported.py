@@ -24,6 +24,7 @@ REASONS = {
 
 UNKNOWN_GENE = "unknown-gene"
 CONFLICTING = "no-call-and-call"
+_NAMED_AT_MOST = 20
 
 
 def by_gene(
@@ -31,16 +32,17 @@ def by_gene(
 ) -> tuple[dict[str, list[Reported]], tuple[Warning, ...]]:
     """The lines of each gene, and warnings about genes that the release does not know."""
     genes: dict[str, list[Reported]] = {}
-    unknown = 0
-    for line in lines:
+    unknown: list[str] = []
+    for number, line in enumerate(lines):
         symbol = line.gene.strip()
         if symbol in known:
             genes.setdefault(symbol, []).append(line)
         else:
-            unknown += 1
+            unknown.append(f"reported[{number}]")
     if not unknown:
         return genes, ()
-    message = f"the release does not know the gene of {unknown} reported call{'s' if unknown > 1 else ''}; not used"
+    named = ", ".join(unknown[:_NAMED_AT_MOST]) + (", …" if len(unknown) > _NAMED_AT_MOST else "")
+    message = f"the release does not know the gene of {named}; not used"
     return genes, (Warning(code=UNKNOWN_GENE, message=message),)
 
 

@@ -123,6 +123,7 @@ def test_gene_that_the_release_does_not_know_is_a_warning() -> None:
     result = parse_object(HEADER | {"reported": [{"gene": "TP53", "diplotype": "*1/*1"}]})
     called = CALLER.call(result)
     assert [warning.code for warning in called.warnings] == ["unknown-gene"]
+    assert "reported[0]" in called.warnings[0].message
     assert all(call.status is CallStatus.NOT_ASSAYED for call in called.genotypes)
 
 
