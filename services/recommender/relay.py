@@ -37,10 +37,13 @@ _log = logger(__name__)
 _SPACE = 0x50475852
 _PRESENCE = LANES
 
-# A vanished relay's session must end soon, or its lanes would stand still.
+_SILENT_SECONDS = 10.0
+"""A session that asks nothing for so long is ended: it asks every second, also while events are sent."""
+
+# The session of a relay that vanished or stands still must end soon, or its lanes would stand still.
 _KEEPALIVE = """
 SELECT set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '3', false),
-       set_config('tcp_keepalives_count', '3', false)
+       set_config('tcp_keepalives_count', '3', false), set_config('idle_session_timeout', $1, false)
 """
 _TAKE = "SELECT pg_try_advisory_lock($1, $2)"
 _GIVE = "SELECT pg_advisory_unlock($1, $2)"
@@ -193,7 +196,7 @@ class _Session:
         session = cls(connection)
         connection.add_termination_listener(session._on_end)
         try:
-            await connection.execute(_KEEPALIVE)
+            await connection.execute(_KEEPALIVE, f"{_SILENT_SECONDS:.0f}s")
             await connection.execute("SELECT pg_advisory_lock_shared($1, $2)", _SPACE, _PRESENCE)
             await connection.add_listener(WAKE_RELAY, session._on_news)
         except BaseException:

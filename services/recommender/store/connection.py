@@ -36,7 +36,8 @@ def transient(error: BaseException) -> bool:
         | asyncpg.PostgresConnectionError
         | asyncpg.OperatorInterventionError
         | asyncpg.InsufficientResourcesError
-        | asyncpg.TransactionRollbackError,
+        | asyncpg.TransactionRollbackError
+        | asyncpg.IdleInTransactionSessionTimeoutError,
     )
 
 
@@ -78,8 +79,12 @@ async def connect(settings: Settings, name: str = "command", fault: Fault | None
 async def open_pool(settings: Settings, name: str, size: int, fault: Fault | None = None) -> "asyncpg.Pool[Any]":
     """A pool of up to ``size`` connections, one of them open. Raises Unreachable."""
 
+    asked = options(settings, name)
+    # A process that stands still in the middle of a transaction must not keep its patients from the others for ever.
+    asked["server_settings"] |= {"idle_in_transaction_session_timeout": f"{settings.patience:.0f}s"}
+
     async def attempt() -> "asyncpg.Pool[Any]":
-        return await asyncpg.create_pool(**options(settings, name), min_size=1, max_size=size)
+        return await asyncpg.create_pool(**asked, min_size=1, max_size=size)
 
     return await persistently(settings, fault or Fault(), attempt)
 

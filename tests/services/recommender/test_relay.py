@@ -11,8 +11,10 @@ from runtime.exits import Unreachable
 from runtime.message import Outgoing
 from runtime.metrics import Metrics
 from runtime.producer import Producer
+from runtime.retry import Fault as NoFault
 from runtime.settings import Settings
 from schemas.lab_result import Status
+from services.recommender import relay
 from services.recommender.body import pack
 from services.recommender.handler import Recommender
 from services.recommender.relay import Relay
@@ -254,3 +256,18 @@ async def test_a_relay_that_hangs_is_seen_by_its_watchdog_and_a_working_one_is_n
         answered.set()
         await until(lambda: empty(store))
         await until(lambda: asyncio.sleep(0, relay.stalled() is None))
+
+
+async def test_the_lanes_of_a_relay_that_stands_still_go_to_another(
+    settings: Settings, store: Store, recommender: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "_SILENT_SECONDS", 2.0)
+    frozen = await relay._Session.open(settings, NoFault())
+    await frozen.share()
+    await recommender.handle([assigned(POOR)])
+    assert await frozen.next(), "it has the lane"
+    wire = Wire(settings)
+    async with running(Relay(settings, wire)):
+        await until(lambda: empty(store))
+    assert len(wire.sent) == 1
+    await frozen.close()
