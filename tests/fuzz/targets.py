@@ -1,6 +1,5 @@
 """What is fuzzed: bytes go in, and anything but an answer or a rejection is a finding."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,9 +18,6 @@ from services.genotyper.vcf import read
 from services.phenotyper.handler import Phenotyper
 from tests.schemas.builders import lab_result
 from tests.services.genotyper.vcf.files import bgzip, text
-
-MAX_SECONDS = 1.0
-"""Processor time that one sample may take."""
 
 RELEASE = Releases().load("2025.11")
 _GENOTYPERS = (
@@ -55,13 +51,11 @@ def vcf(content: bytes) -> None:
 
 
 def _answer(genotyper: Genotyper, said: Event[LabResult]) -> None:
-    began = time.process_time()
     try:
         called = genotyper.handle(said)
         to_json(_PHENOTYPER.handle(Event(said.id, said.source, "", said.time, called, said.sha256)))
     except Rejected as rejected:
         _expect(rejected)
-    assert time.process_time() - began < MAX_SECONDS, "one sample took too long"
 
 
 def _expect(rejected: Rejected) -> None:
