@@ -125,8 +125,9 @@ async def test_sends_again_under_the_same_id_what_was_sent_but_not_cleared(
         await until(lambda: _done(bool(first.sent)))
     async with running(Relay(settings, second)):
         await until(lambda: empty(store))
-    assert second.ids == first.ids[: len(second.ids)]
-    assert second.of("p-1") == [1, 2]
+    # A relay that was not sure sends once more: what counts is the order of the first copies.
+    assert list(dict.fromkeys(second.ids)) == list(dict.fromkeys(first.ids))
+    assert list(dict.fromkeys(second.of("p-1"))) == [1, 2]
 
 
 async def _done(value: bool) -> bool:
