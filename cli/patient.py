@@ -62,9 +62,7 @@ async def _export(environment: "Settings", patient: str, tenant: str | None) -> 
 
 
 async def _erase(environment: "Settings", patient: str, tenant: str, at: str | None) -> None:
-    from cli.interpretation import Interpreter
     from cli.open_store import opened
-    from knowledge.loader import Releases
     from schemas.errors import Rejected
     from schemas.lab_result import parse_instant
     from services.recommender.erasure import erase as erased
@@ -74,8 +72,7 @@ async def _erase(environment: "Settings", patient: str, tenant: str, at: str | N
     except Rejected as error:
         raise Failure(Exit.USAGE, f"--at: {error.message}") from None
     async with opened(environment) as store:
-        releases = Releases(None, *environment.knowledge_folders).load
-        known = await erased(store, releases, tenant, patient, when, Interpreter(releases))
+        known = await erased(store, tenant, patient, when)
     if not known:
         raise Failure(
             Exit.NOT_FOUND,

@@ -40,11 +40,10 @@ def policy(
     choice: Annotated[str, typer.Argument(metavar="newest|block", help="What is done where results contradict.")],
     tenant: Annotated[str | None, typer.Option(help="For this tenant; default: all without a choice.")] = None,
 ) -> None:
-    """Choose what is done where results contradict each other, or one is filed under several patients.
+    """Choose what is done where results of a patient contradict each other.
 
-    newest: the newest final result with the better coverage speaks, marked as less sure. block: the gene, or the
-    result, says nothing until the laboratories have settled it. To be chosen before a tenant's first result; exit
-    status 1 later.
+    newest: the newest final result with the better coverage speaks, marked as less sure. block: the gene says
+    nothing until the laboratories have settled it. To be chosen before a tenant's first result; exit status 1 later.
     """
     asyncio.run(_set_policy(settings(), choice, tenant))
 

@@ -30,7 +30,7 @@ class FindingKind(StrEnum):
 
     CONDITION = "condition", "what one gene's result says about an inherited condition"
     DISCORDANCE = "discordance", "results of several accessions contradict each other about one gene"
-    IDENTITY = "identity", "a result is, or was, filed under several patients"
+    IDENTITY = "identity", "a result is, or was, filed under several patients; in reports, in no event"
 
     description: str
 

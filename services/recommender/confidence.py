@@ -15,12 +15,8 @@ _PROXY_ONLY = "proxy-only"
 """The genotyper's warning that a causal variant was not seen, only the one that usually goes with it."""
 
 DISCORDANT = "discordant-results"
-FILED_TWICE = "filed-twice"
-DOUBTED_RESULTS = {
-    DISCORDANT: "results contradict each other",
-    FILED_TWICE: "the result is filed under another patient as well",
-}
-"""Reasons by the codes of warnings that stand beside a call because of other results."""
+"""Code of the warning that stands beside a call because of other results."""
+CONTRADICTED = "results contradict each other"
 
 
 def of(reasons: tuple[str, ...]) -> str:
@@ -58,9 +54,8 @@ def of_call(
         yield f"{symbol}: only one allele is reported"
     if preliminary:
         yield f"{symbol}: the result is preliminary"
-    for code in {warning.code: None for warning in call.warnings} if call is not None else ():
-        if code in DOUBTED_RESULTS:
-            yield f"{symbol}: {DOUBTED_RESULTS[code]}"
+    if call is not None and any(warning.code == DISCORDANT for warning in call.warnings):
+        yield f"{symbol}: {CONTRADICTED}"
 
 
 def _of_positions(gene: Gene | None, call: GeneCall, state: State) -> Iterator[str]:

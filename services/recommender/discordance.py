@@ -25,12 +25,12 @@ Pair = tuple[str, ...]
 
 
 class Policy(StrEnum):
-    """What is done where results contradict each other, or one is filed under several patients. Stable codes."""
+    """What is done where results of a patient contradict each other. Stable codes."""
 
     NEWEST = "newest"
     """The newest final result with the better coverage speaks, and what it says is marked as less sure."""
     BLOCK = "block"
-    """The gene, or the result, says nothing until the laboratories have settled it."""
+    """The gene says nothing until the laboratories have settled it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def discordant(voices: Sequence[Voice]) -> tuple[Voice, ...]:
 
 def warning(voices: Iterable[Voice]) -> Warning:
     """What is said beside a call that others contradict."""
-    return Warning(code=confidence.DISCORDANT, message=f"results contradict each other: {_sides(voices)}")
+    return Warning(code=confidence.DISCORDANT, message=f"{confidence.CONTRADICTED}: {_sides(voices)}")
 
 
 def blocked(gene: str, remark: Warning) -> GeneCall:
@@ -122,7 +122,7 @@ def finding(gene: str, voices: Sequence[Voice], policy: Policy) -> Finding:
         limits=("It does not show which of the results is wrong.",),
         references=(),
         confidence=confidence.REDUCED,
-        confidence_reasons=(f"{gene}: {confidence.DOUBTED_RESULTS[confidence.DISCORDANT]}",),
+        confidence_reasons=(f"{gene}: {confidence.CONTRADICTED}",),
         results=tuple(voice.note for voice in voices),
         preliminary=any(voice.preliminary for voice in voices),
         kind=FindingKind.DISCORDANCE,

@@ -1,16 +1,16 @@
 """The store as canonical JSON lines: for comparing two runs, for audit, for moving.
 
 Lines come in key order (tenant, patient). A patient's first line is the state; then follow the accepted results, the
-accepted statements of clinical context, what other patients have of the same accessions, and the published events.
-There are no times of processing, surrogate keys or bus positions in it: two runs that accepted the same input in the
-same order for each patient (and for each accession, where several patients have one) give the same bytes. With
-``current_only`` there is neither history nor sequence, only what counts now: the same bytes for the same set of input
-in any order; results are shown as they read under the release that governs, so that a store that came to it by
-activation has the same lines as one whose results were called under it. Without it, results are as they were called.
+accepted statements of clinical context and the published events. There are no times of processing, surrogate keys or
+bus positions in it: two runs that accepted the same input in the same order for each patient give the same bytes, and a
+patient's lines follow from its own input alone. With ``current_only`` there is neither history nor sequence, only what
+counts now: the same bytes for the same set of input in any order. Then the state says as well, as a report does, which
+results are filed under several patients, and results are shown as they read under the release that governs, so that a
+store that came to it by activation has the same lines as one whose results were called under it. Without it, results
+are as they were called.
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -20,10 +20,12 @@ from schemas.phenotype import ResultNote
 from schemas.serialise import to_json
 from services.recommender.discordance import Policy
 from services.recommender.interpretation import Governing, Interpret, as_delivered
+from services.recommender.misfiled import Elsewhere
 from services.recommender.patient import Releases, state_of
-from services.recommender.report import report_of
+from services.recommender.report import report_of, shown
 from services.recommender.store import Store, rows
 from services.recommender.store.activations import activations
+from services.recommender.store.elsewhere import elsewhere
 from services.recommender.store.policies import POLICY
 
 _PATIENTS = f"""
@@ -41,11 +43,6 @@ SELECT patient_id, ordinal, superseded_by, source, statement, version, {rows.STA
        ARRAY(SELECT cause_source || E'\\n' || cause_id FROM inbox
              WHERE inbox.patient_id = statements.patient_id AND inbox.ordinal = statements.ordinal) AS events
 FROM statements WHERE patient_id = ANY ($1::bigint[]) AND ($2 OR superseded_by IS NULL) ORDER BY patient_id, ordinal
-"""  # noqa: S608 - a constant
-_NOTICES = f"""
-SELECT patient_id, ordinal, superseded_by, {rows.NOTICE}
-FROM filed_elsewhere WHERE patient_id = ANY ($1::bigint[]) AND ($2 OR superseded_by IS NULL)
-ORDER BY patient_id, ordinal
 """  # noqa: S608 - a constant
 _HISTORY = """
 SELECT patient_id, sequence, cause_type, cause_id, release, keys::text AS keys,
@@ -68,19 +65,17 @@ async def dump(
             ids = [patient["id"] for patient in patients]
             results = _by_patient(await connection.fetch(_RESULTS, ids, not current_only))
             statements = _by_patient(await connection.fetch(_STATEMENTS, ids, not current_only))
-            notices = _by_patient(await connection.fetch(_NOTICES, ids, not current_only))
+            others = await elsewhere(connection, ids) if current_only else {}
             history = _by_patient([] if current_only else await connection.fetch(_HISTORY, ids))
             for patient in patients:
                 accepted = results.get(patient["id"], [])
                 said = statements.get(patient["id"], [])
                 governing = made.of(patient["activation"])
-                told = notices.get(patient["id"], [])
+                told = others.get(patient["id"], {})
                 yield _state(patient, accepted, said, told, releases, governing, current_only)
                 for line in _results(patient, accepted, governing if current_only else None, current_only):
                     yield line
                 for line in _statements(patient, said, current_only):
-                    yield line
-                for line in _notices(patient, told, current_only):
                     yield line
                 for event in history.get(patient["id"], []):
                     yield _event(patient, event)
@@ -97,15 +92,14 @@ def _state(
     patient: asyncpg.Record,
     accepted: Sequence[asyncpg.Record],
     said: Sequence[asyncpg.Record],
-    told: Sequence[asyncpg.Record],
+    told: Elsewhere,
     releases: Releases,
     governing: Governing | None,
     current_only: bool,
 ) -> bytes:
     current = [rows.delivery(row) for row in accepted if row["superseded_by"] is None]
     statements = [rows.statement(row) for row in said if row["superseded_by"] is None]
-    elsewhere = [rows.notice(row).elsewhere for row in told if row["superseded_by"] is None]
-    known = state_of(current, releases, statements, governing, elsewhere, Policy(patient["policy"]))
+    known = shown(state_of(current, releases, statements, governing, Policy(patient["policy"])), told)
     state: dict[str, Any] = orjson.loads(to_json(report_of(patient, known)))
     if current_only:
         del state["sequence"]
@@ -176,24 +170,6 @@ def _statements(patient: asyncpg.Record, said: Sequence[asyncpg.Record], current
             line["superseded_by"] = (
                 None if successor is None else {"version": successor["version"], "sha256": successor["content_sha256"]}
             )
-        yield orjson.dumps(line)
-
-
-def _notices(patient: asyncpg.Record, told: Sequence[asyncpg.Record], current_only: bool) -> Iterator[bytes]:
-    """What brought it depends on the order in which the results of several patients came."""
-    notices = [rows.notice(row) for row in told]
-    if current_only:
-        notices = [notice for notice in notices if not notice.elsewhere.nowhere]
-        notices.sort(key=lambda notice: notice.elsewhere.of)
-    for notice in notices:
-        line = {
-            "record": "elsewhere",
-            "tenant": patient["tenant"],
-            "patient": patient["pseudonym"],
-            **asdict(notice.elsewhere),
-        }
-        if not current_only:
-            line["cause"] = notice.cause.model_dump()
         yield orjson.dumps(line)
 
 

@@ -10,7 +10,7 @@ from services.recommender.patient import Releases
 from services.recommender.report import events_since, patient_row, report
 from services.recommender.store import Store
 
-_TABLES = ("patients", "results", "statements", "filed_elsewhere", "inbox", "history")
+_TABLES = ("patients", "results", "statements", "inbox", "history")
 
 
 async def export(

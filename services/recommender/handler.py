@@ -10,22 +10,20 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from runtime.stage import attempt
 from schemas.clinical_context import ClinicalContext, content_sha256
-from schemas.cloudevents import Event, derived_id, key_of
+from schemas.cloudevents import Event, derived_id
 from schemas.errors import Rejected
 from schemas.lab_result import parse_instant
 from schemas.phenotype import PhenotypeAssigned
 from services.recommender.body import body_of
 from services.recommender.context.current import Statement
-from services.recommender.filing import Filed, Filing
 from services.recommender.interpretation import Governing, Interpret, as_delivered
 from services.recommender.merging import Delivery
-from services.recommender.misfiled import Elsewhere, Notice
-from services.recommender.patient import Acceptance, Patient, Releases, cause_of
+from services.recommender.patient import Acceptance, Releases
 from services.recommender.publication import history_row, outbox_row
 from services.recommender.screening import screen
 from services.recommender.store import Store
 from services.recommender.store.erasures import erased
-from services.recommender.store.rows import HistoryRow, InboxRow, NoticeRow, OutboxRow, ResultRow, StatementRow
+from services.recommender.store.rows import HistoryRow, InboxRow, OutboxRow, ResultRow, StatementRow
 from services.recommender.store.unit import PatientKey, Stored, Unit
 from services.recommender.view import View, view
 
@@ -46,12 +44,11 @@ class Failure(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """What one event does to the store, for the patient that it is about or for another one."""
+    """What one event does to the store."""
 
-    stored: Stored
     acceptance: Acceptance
-    row: ResultRow | StatementRow | NoticeRow | None
-    inbox: InboxRow | None
+    row: ResultRow | StatementRow | None
+    inbox: InboxRow
     history: HistoryRow | None
     outbox: OutboxRow | None
 
@@ -77,64 +74,34 @@ class Recommender:
         if not fit:
             return tuple(failures)
         async with self._store.transaction() as unit:
-            filing = Filing(await unit.claim({filed for event in fit if (filed := _filed(event)) is not None}))
-            concerned = set(filing.patients())
-            await unit.lock({_key(event) for event in fit} | concerned, self._interpret)
+            await unit.lock(set(map(_key, fit)), self._interpret)
             handled = await unit.handled(map(_inbox_id, fit))
             gone = await erased(unit.connection, set(map(_key, fit)))
             unseen = [event for event in fit if _inbox_id(event) not in handled and not _erased(event, gone)]
-            patients = await unit.patients({_key(event) for event in unseen} | concerned)
+            patients = await unit.patients(set(map(_key, unseen)))
             to_come = Counter(map(_key, unseen))
             for event in unseen:
-                effects: list[Effect] = []
+                stored = patients[_key(event)]
                 if _inbox_id(event) not in handled:
-                    governing = unit.activations.governing(_key(event)[0])
-                    done = attempt(partial(self._effects, patients, filing, event, governing))
-                    if isinstance(done, Rejected):
-                        failures.append(Failure(event, done))
+                    governing = unit.activations.governing(stored.patient.tenant)
+                    effect = attempt(partial(self._effect, stored, event, governing))
+                    if isinstance(effect, Rejected):
+                        failures.append(Failure(event, effect))
                     else:
                         handled.add(_inbox_id(event))
-                        effects = done
-                        if (filed := _filed(event)) is not None:
-                            filing.add(filed, _key(event)[1])
-                for effect in effects:
-                    _collect(unit, effect)
+                        _collect(unit, stored, effect)
                 to_come[_key(event)] -= 1
-                for stored in (patients[_key(event)], *(effect.stored for effect in effects)):
-                    if not to_come[_key_of(stored)]:
-                        stored.view = _view(stored) or stored.view
-                        stored.patient = stored.patient.without_state()  # a batch of them would not fit into memory
+                if not to_come[_key(event)]:
+                    stored.view = _view(stored)
+                    stored.patient = stored.patient.without_state()  # a batch of them would not fit into memory
                 await asyncio.sleep(0)  # a batch takes a while: heartbeats and health checks must get their turn
             await unit.save()
         return tuple(failures)
 
-    def _effects(
-        self, patients: Mapping[PatientKey, Stored], filing: Filing, event: Taken, governing: Governing | None
-    ) -> list[Effect]:
-        """What the event does to its patient, and to others that have the same accession."""
-        stored = patients[_key(event)]
+    def _effect(self, stored: Stored, event: Taken, governing: Governing | None) -> Effect:
         if isinstance(event.data, ClinicalContext):
-            return [self._of_statement(stored, event, event.data, governing)]
-        delivery, tenant, pseudonym = Delivery.of(event.data), *_key(event)
-        filed: Filed = (tenant, *delivery.accession)
-        known = stored.patient
-
-        def withdrawn(holder: str) -> bool:
-            patient = known if holder == pseudonym else patients[tenant, holder].patient
-            return patient.current[delivery.accession].delivery.result.status.withdrawn
-
-        # Without an effect of its own, as the patient does not have the accession yet.
-        effects = self._told(stored, known, event, filing.elsewhere(filed, pseudonym, withdrawn), None)
-        if effects:
-            known = effects[0].acceptance.patient
-        own = self._of_delivery(stored, known, event, event.data, governing)
-        known = own.acceptance.patient
-        others = filing.others(filed, pseudonym)
-        now = Filing({filed: {pseudonym, *others}})
-        for other in others:
-            of_other = patients[tenant, other]
-            effects += self._told(of_other, of_other.patient, event, now.elsewhere(filed, other, withdrawn), governing)
-        return [*effects, own]
+            return self._of_statement(stored, event, event.data, governing)
+        return self._of_delivery(stored, event, event.data, governing)
 
     def _of_statement(self, stored: Stored, event: Taken, said: ClinicalContext, governing: Governing | None) -> Effect:
         statement = Statement(said, content_sha256(said), event.source, event.id)
@@ -143,27 +110,15 @@ class Recommender:
         return _effect(stored, accepted, row, event, _Brought(event.source, event.id))
 
     def _of_delivery(
-        self, stored: Stored, patient: Patient, event: Taken, data: PhenotypeAssigned, governing: Governing | None
+        self, stored: Stored, event: Taken, data: PhenotypeAssigned, governing: Governing | None
     ) -> Effect:
         delivery, genotype = Delivery.of(data), data.genotype
-        accepted = patient.accept(delivery, self._releases, governing)
+        accepted = stored.patient.accept(delivery, self._releases, governing)
         row = ResultRow.of(
             stored.id, accepted.ordinal, delivery, genotype.software, genotype.observed, genotype.warnings
         )
         result = genotype.result
         return _effect(stored, accepted, row, event, _Brought(result.event_source, result.event_id))
-
-    def _told(
-        self, stored: Stored, patient: Patient, event: Taken, elsewhere: Elsewhere, governing: Governing | None
-    ) -> list[Effect]:
-        """What it does to a patient that others have an accession; nothing where the patient knows."""
-        if not isinstance(event.data, PhenotypeAssigned):
-            return []
-        notice = Notice(elsewhere, cause_of(Delivery.of(event.data)))
-        accepted = patient.accept_notice(notice, self._releases, governing)
-        if not accepted.new:
-            return []
-        return [_effect(stored, accepted, NoticeRow.of(stored.id, accepted.ordinal, notice), event, None)]
 
 
 class _Brought(NamedTuple):
@@ -174,23 +129,17 @@ class _Brought(NamedTuple):
 
 
 def _effect(
-    stored: Stored,
-    accepted: Acceptance,
-    row: ResultRow | StatementRow | NoticeRow,
-    event: Taken,
-    brought: _Brought | None,
+    stored: Stored, accepted: Acceptance, row: ResultRow | StatementRow, event: Taken, brought: _Brought
 ) -> Effect:
-    """``brought``: None where the event is about another patient."""
     outbox, history = None, None
     if accepted.event is not None:
         body = body_of(accepted.event, accepted.rows)
-        stage = STAGE if brought else f"{STAGE}:{key_of(accepted.event)}"
-        id_ = derived_id(event, stage, accepted.event.knowledge.release, REVISION)
+        id_ = derived_id(event, STAGE, accepted.event.knowledge.release, REVISION)
         outbox = outbox_row(accepted.event, body, id_, event.time, event.traceparent)
         history = history_row(stored, accepted, accepted.event, body, accepted.ordinal)
     sequence = None if accepted.event is None else accepted.event.sequence
-    inbox = brought and InboxRow(_inbox_id(event), brought.source, brought.id, stored.id, accepted.ordinal, sequence)
-    return Effect(stored, accepted, row if accepted.new else None, inbox, history, outbox)
+    inbox = InboxRow(_inbox_id(event), brought.source, brought.id, stored.id, accepted.ordinal, sequence)
+    return Effect(accepted, row if accepted.new else None, inbox, history, outbox)
 
 
 def _view(stored: Stored) -> View | None:
@@ -206,8 +155,8 @@ def _screen(event: Taken) -> None:
         screen(event.data)
 
 
-def _collect(unit: Unit, effect: Effect) -> None:
-    accepted, stored = effect.acceptance, effect.stored
+def _collect(unit: Unit, stored: Stored, effect: Effect) -> None:
+    accepted = effect.acceptance
     stored.patient = accepted.patient
     if accepted.superseded is not None:
         unit.supersede(stored.id, *accepted.superseded)
@@ -216,10 +165,7 @@ def _collect(unit: Unit, effect: Effect) -> None:
             unit.results.append(result)
         case StatementRow() as statement:
             unit.statements.append(statement)
-        case NoticeRow() as notice:
-            unit.notices.append(notice)
-    if effect.inbox is not None:
-        unit.inbox.append(effect.inbox)
+    unit.inbox.append(effect.inbox)
     if effect.history is not None:
         unit.history.append(effect.history)
     if effect.outbox is not None:
@@ -234,18 +180,6 @@ def _key(event: Taken) -> PatientKey:
 def _erased(event: Taken, gone: Mapping[PatientKey, datetime]) -> bool:
     """Whether the patient was erased after the event had been published: then it has no effect."""
     return (at := gone.get(_key(event))) is not None and parse_instant(event.time, "ce_time") <= at
-
-
-def _key_of(stored: Stored) -> PatientKey:
-    return (stored.patient.tenant, stored.patient.pseudonym)
-
-
-def _filed(event: Taken) -> Filed | None:
-    """The accession that the event is about."""
-    if isinstance(event.data, ClinicalContext):
-        return None
-    genotype = event.data.genotype
-    return (genotype.tenant, genotype.result.laboratory, genotype.result.accession)
 
 
 def _inbox_id(event: Taken) -> UUID:

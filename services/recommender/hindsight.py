@@ -11,15 +11,15 @@ from schemas.genotype import KnowledgeRef
 from services.recommender.discordance import Policy
 from services.recommender.interpretation import Governing, Interpret, as_delivered
 from services.recommender.patient import Input, Releases, state_after
-from services.recommender.report import Report, accepted_inputs, patient_row, report_of
+from services.recommender.report import Report, accepted_inputs, patient_row, report_of, shown
 from services.recommender.store import Store
 from services.recommender.store.activations import Activations, activations
+from services.recommender.store.elsewhere import elsewhere
 
 _LATER = """
 SELECT min(ordinal) FROM (
     SELECT ordinal, recorded FROM results WHERE patient_id = $1
     UNION ALL SELECT ordinal, recorded FROM statements WHERE patient_id = $1
-    UNION ALL SELECT ordinal, recorded FROM filed_elsewhere WHERE patient_id = $1
 ) AS inputs WHERE recorded > $2
 """
 _LAST = """
@@ -42,6 +42,8 @@ async def report_at(
 ) -> Report | None:
     """The report of a moment; None where nothing was known of the patient.
 
+    What others had of the patient's accessions is not kept: findings about that are in a report of now alone.
+
     The store never changes what it has accepted, so that the same moment gives the same report, until the patient is
     erased. Raises Rejected(UNKNOWN_RELEASE).
     """
@@ -51,6 +53,7 @@ async def report_at(
             return None
         made = await activations(connection, interpret)
         inputs: Sequence[Input] = await accepted_inputs(connection, row["id"])
+        others = await elsewhere(connection, [row["id"]]) if moment.at is None else {}
         then = _now(row, made) if moment.at is None else await _then(connection, row, moment.at, made)
     known = inputs[: then.inputs]
     if not known:
@@ -59,6 +62,7 @@ async def report_at(
     if moment.knowledge is not None:
         governing = Governing(0, moment.knowledge, interpret)
     state = state_after(known, releases, governing, then.policy)
+    state = shown(state, others.get(row["id"], {}))
     return report_of(dict(row) | {"sequence": then.sequence}, state)
 
 

@@ -1,9 +1,8 @@
 """A patient's current state as a pure function of the set of accepted inputs, and what one more of them changes.
 
 No clock, no randomness, no I/O: any order and repetition of the same inputs ends in the same state. Inputs are
-deliveries of laboratory results, statements of clinical context, and notices that other patients have an accession as
-well; they are numbered together. Beside them stands the release that governs, since operators activated it: every
-result is read under it, whatever it was called under.
+deliveries of laboratory results and statements of clinical context; they are numbered together. Beside them stands the
+release that governs, since operators activated it: every result is read under it, whatever it was called under.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,7 +28,6 @@ from services.recommender.context.current import current as current_context
 from services.recommender.discordance import Policy
 from services.recommender.interpretation import Governing
 from services.recommender.merging import Accession, Delivery, Identity, merge
-from services.recommender.misfiled import Elsewhere, Notice, marked
 from services.recommender.rows import Row
 
 Releases = Callable[[str], Release]
@@ -40,7 +38,7 @@ CLINICAL_CONTEXT = "clinical-context"
 KNOWLEDGE_RELEASE = "knowledge-release"
 """Types of causes."""
 
-Input = Delivery | Statement | Notice
+Input = Delivery | Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +79,6 @@ class Said:
 
     ordinal: int
     statement: Statement
-
-
-@dataclass(frozen=True, slots=True)
-class Noticed:
-    """A notice with its place in the same order."""
-
-    ordinal: int
-    notice: Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +132,6 @@ class Patient:
     """Ordinals of all accepted statements."""
     governing: Governing | None = None
     """What results are read under; None: no activation has reached the patient yet."""
-    notices: Mapping[Accession, Noticed] = field(default_factory=dict)
-    """Of each accession that other patients have as well the latest notice."""
     policy: Policy = Policy.NEWEST
     """The tenant's, where results contradict each other."""
     state: State | None = None
@@ -189,22 +177,6 @@ class Patient:
         pair = _pair(None if rival is None else rival.ordinal, added.ordinal, wins)
         return self._accepted(taken_in, wins, pair, cause_of(statement), why(statement), releases)
 
-    def accept_notice(self, notice: Notice, releases: Releases, governing: Governing | None = None) -> Acceptance:
-        """Take in what became of an accession under other patients, in the same way; the last notice counts."""
-        elsewhere = notice.elsewhere
-        rival = self.notices.get(elsewhere.of)
-        if elsewhere == (Elsewhere(*elsewhere.of) if rival is None else rival.notice.elsewhere):
-            return Acceptance(self, self.inputs if rival is None else rival.ordinal, new=False)
-        added = Noticed(self.inputs + 1, notice)
-        taken_in = replace(
-            self,
-            inputs=added.ordinal,
-            notices={**self.notices, elsewhere.of: added},
-            governing=governing or self.governing,
-        )
-        pair = _pair(None if rival is None else rival.ordinal, added.ordinal, wins=True)
-        return self._accepted(taken_in, True, pair, notice.cause, why(notice), releases)
-
     def _accepted(
         self,
         taken_in: "Patient",
@@ -243,8 +215,7 @@ class Patient:
         if self.state is not None:
             return self.state
         said = (one.statement for one in self.statements.values())
-        elsewhere = (one.notice.elsewhere for one in self.notices.values())
-        return state_of(self.deliveries, releases, said, self.governing, elsewhere, self.policy)
+        return state_of(self.deliveries, releases, said, self.governing, self.policy)
 
     def without_state(self) -> "Patient":
         """The same patient, whose state is computed again when it is needed."""
@@ -281,12 +252,11 @@ class Patient:
 def state_after(
     inputs: Iterable[Input], releases: Releases, governing: Governing | None = None, policy: Policy = Policy.NEWEST
 ) -> State:
-    """The state that follows from inputs of all kinds; of notices about one accession the last one counts."""
+    """The state that follows from a set of inputs of both kinds."""
     inputs = list(inputs)
     deliveries = (one for one in inputs if isinstance(one, Delivery))
     statements = (one for one in inputs if isinstance(one, Statement))
-    notices = {one.elsewhere.of: one.elsewhere for one in inputs if isinstance(one, Notice)}
-    return state_of(deliveries, releases, statements, governing, notices.values(), policy)
+    return state_of(deliveries, releases, statements, governing, policy)
 
 
 def state_of(
@@ -294,10 +264,9 @@ def state_of(
     releases: Releases,
     statements: Iterable[Statement] = (),
     governing: Governing | None = None,
-    elsewhere: Iterable[Elsewhere] = (),
     policy: Policy = Policy.NEWEST,
 ) -> State:
-    """The state that follows from sets of deliveries and statements, and from what other patients have.
+    """The state that follows from sets of deliveries and statements under the release that governs.
 
     Where none was activated, the latest release among the deliveries that count governs the advice, and each result
     stays as it was called. Without a delivery there is no advice.
@@ -311,8 +280,7 @@ def state_of(
     else:
         knowledge = governing.knowledge
         read = [governing.read(one) for one in counting]
-    speaking, misfiled = marked(read, {one.of: one for one in elsewhere}, policy)
-    merged = merge(speaking, policy)
+    merged = merge(read, policy)
     context = current_context(statements)
     advice = advise(release_of(knowledge, releases), merged.genotypes, merged.phenotypes, context)
     return State(
@@ -321,7 +289,7 @@ def state_of(
         phenotypes=advice.phenotypes,
         recommendations=advice.recommendations,
         silent=advice.silent,
-        findings=(*misfiled, *merged.findings, *advice.findings),
+        findings=(*merged.findings, *advice.findings),
         medications=advice.medications,
         dose_estimates=advice.dose_estimates,
         results=tuple(ResultNote.of(one.result) for one in counting),
@@ -363,8 +331,6 @@ def _rank(knowledge: KnowledgeRef, releases: Releases) -> tuple[str, str]:
 
 def cause_of(input_: Input) -> Cause:
     """An input as the cause of an event."""
-    if isinstance(input_, Notice):
-        return input_.cause
     if isinstance(input_, Statement):
         return Cause(type=CLINICAL_CONTEXT, id=input_.event_id, version=input_.said.version)
     result = input_.result
@@ -373,8 +339,6 @@ def cause_of(input_: Input) -> Cause:
 
 def why(input_: Input) -> str:
     """An input as the reason for a change."""
-    if isinstance(input_, Notice):
-        return input_.elsewhere.reason
     if isinstance(input_, Statement):
         said = input_.said
         return f"statement {said.statement} of {said.source}, version {said.version}, is {said.status}"

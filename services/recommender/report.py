@@ -1,7 +1,7 @@
 """What is known and advised about one patient: now, and since an event. Rendered from facts through their releases."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
@@ -21,9 +21,11 @@ from schemas.recommendation import (
 )
 from services.recommender.discordance import Policy
 from services.recommender.interpretation import Governing, Interpret, as_delivered
+from services.recommender.misfiled import Elsewhere, misfiled
 from services.recommender.patient import Input, Patient, Releases, State, cause_of, state_after, state_of, why
 from services.recommender.store import Store, rows
 from services.recommender.store.activations import Activations, activations
+from services.recommender.store.elsewhere import elsewhere
 from services.recommender.store.policies import POLICY
 
 _PATIENT = f"""
@@ -33,10 +35,6 @@ _TENANTS = "SELECT tenant FROM patients WHERE pseudonym = $1 ORDER BY tenant"
 _DELIVERIES = f"SELECT ordinal, {rows.DELIVERY} FROM results WHERE patient_id = $1 ORDER BY ordinal"  # noqa: S608
 _STATEMENTS = f"""
 SELECT ordinal, superseded_by IS NULL AS counts, {rows.STATEMENT} FROM statements WHERE patient_id = $1 ORDER BY ordinal
-"""  # noqa: S608 - a constant
-_NOTICES = f"""
-SELECT ordinal, superseded_by IS NULL AS counts, {rows.NOTICE} FROM filed_elsewhere
-WHERE patient_id = $1 ORDER BY ordinal
 """  # noqa: S608 - a constant
 _CURRENT = f"SELECT {rows.DELIVERY} FROM results WHERE patient_id = $1 AND superseded_by IS NULL"  # noqa: S608
 _HISTORY = """
@@ -125,6 +123,7 @@ class Known:
     row: asyncpg.Record
     """The patient's own."""
     state: State
+    """As it is shown."""
     governing: Governing | None
 
 
@@ -137,19 +136,22 @@ async def current_state(
         return None
     current = await connection.fetch(_CURRENT, row["id"])
     said = await connection.fetch(_STATEMENTS, row["id"])
-    told = await connection.fetch(_NOTICES, row["id"])
     governing = (await activations(connection, interpret)).of(row["activation"])
     statements = (rows.statement(one) for one in said if one["counts"])
-    elsewhere = (rows.notice(one).elsewhere for one in told if one["counts"])
-    deliveries = map(rows.delivery, current)
-    state = state_of(deliveries, releases, statements, governing, elsewhere, Policy(row["policy"]))
-    return Known(row, state, governing)
+    state = state_of(map(rows.delivery, current), releases, statements, governing, Policy(row["policy"]))
+    others = (await elsewhere(connection, [row["id"]])).get(row["id"], {})
+    return Known(row, shown(state, others), governing)
 
 
 async def patient_row(connection: Any, tenant: str, patient: str) -> asyncpg.Record | None:
     """The patient's own row."""
     row: asyncpg.Record | None = await connection.fetchrow(_PATIENT, tenant, patient)
     return row
+
+
+def shown(state: State, others: Elsewhere) -> State:
+    """A state as it is read now: with findings about results that others have as well, which are never published."""
+    return replace(state, findings=(*misfiled(state.results, others), *state.findings))
 
 
 def report_of(patient: asyncpg.Record | Mapping[str, Any], state: State) -> Report:
@@ -196,7 +198,6 @@ async def accepted_inputs(connection: Any, patient_id: int) -> list[Input]:
         one["ordinal"]: rows.delivery(one) for one in await connection.fetch(_DELIVERIES, patient_id)
     }
     numbered |= {one["ordinal"]: rows.statement(one) for one in await connection.fetch(_STATEMENTS, patient_id)}
-    numbered |= {one["ordinal"]: rows.notice(one) for one in await connection.fetch(_NOTICES, patient_id)}
     return [numbered[ordinal] for ordinal in sorted(numbered)]
 
 

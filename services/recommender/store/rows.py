@@ -13,11 +13,10 @@ from schemas.clinical_context import ClinicalContext, canonical
 from schemas.genotype import GeneCall, KnowledgeRef, ObservedGene
 from schemas.lab_result import ResultRef, Sex, Status
 from schemas.phenotype import Phenotype
-from schemas.recommendation import Cause, Recommendation
+from schemas.recommendation import Recommendation
 from schemas.warning import Warning
 from services.recommender.context.current import Statement
 from services.recommender.merging import Delivery, Identity
-from services.recommender.misfiled import Elsewhere, Notice
 
 _GENOTYPES = TypeAdapter(tuple[GeneCall, ...])
 _PHENOTYPES = TypeAdapter(tuple[Phenotype, ...])
@@ -123,34 +122,6 @@ class StatementRow(NamedTuple):
         )
 
 
-NOTICE = "laboratory, accession, counting, withdrawn, reused, cause_type, cause_id, cause_version"
-"""What ``notice`` reads of a row of filed_elsewhere."""
-
-
-class NoticeRow(NamedTuple):
-    """A row of filed_elsewhere, in the order of its columns."""
-
-    patient_id: int
-    ordinal: int
-    laboratory: str
-    accession: str
-    counting: int
-    withdrawn: int
-    reused: bool
-    cause_type: str
-    cause_id: str
-    cause_version: int | None
-    superseded_by: int | None
-
-    @classmethod
-    def of(cls, patient_id: int, ordinal: int, notice: Notice) -> "NoticeRow":
-        told, cause = notice.elsewhere, notice.cause
-        return cls(
-            patient_id, ordinal, told.laboratory, told.accession, told.counting, told.withdrawn, told.reused,
-            cause.type, cause.id, cause.version, None,
-        )  # fmt: skip
-
-
 class InboxRow(NamedTuple):
     """A handled event: what it brought, and the recommendation event it made."""
 
@@ -227,13 +198,6 @@ def statement(row: asyncpg.Record) -> Statement:
     """A stored statement."""
     said = ClinicalContext.model_validate_json(row["content"])
     return Statement(said, row["content_sha256"], row["event_source"], row["event_id"])
-
-
-def notice(row: asyncpg.Record) -> Notice:
-    """A stored notice."""
-    told = Elsewhere(row["laboratory"], row["accession"], row["counting"], row["withdrawn"], row["reused"])
-    cause = Cause(type=row["cause_type"], id=row["cause_id"], accession=row["accession"], version=row["cause_version"])
-    return Notice(told, cause)
 
 
 def result_ref(row: asyncpg.Record) -> ResultRef:

@@ -1,7 +1,5 @@
 """One transaction of the recommender: what a batch of events changes is read, locked and written together."""
 
-import hashlib
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -10,15 +8,13 @@ from uuid import UUID
 import asyncpg
 
 from services.recommender.discordance import Policy
-from services.recommender.filing import Filed
 from services.recommender.interpretation import Interpret, as_delivered
 from services.recommender.merging import Identity
-from services.recommender.misfiled import MOST_OTHERS
-from services.recommender.patient import Noticed, Numbered, Patient, Said
+from services.recommender.patient import Numbered, Patient, Said
 from services.recommender.store import rows
 from services.recommender.store.activations import Activations, held
 from services.recommender.store.policies import POLICY
-from services.recommender.store.rows import HistoryRow, InboxRow, NoticeRow, OutboxRow, ResultRow, StatementRow
+from services.recommender.store.rows import HistoryRow, InboxRow, OutboxRow, ResultRow, StatementRow
 from services.recommender.view import Lookup, Medicine, View
 
 PatientKey = tuple[str, str]
@@ -27,20 +23,6 @@ PatientKey = tuple[str, str]
 WAKE_RELAY = "pgx_outbox"
 """Notification channel: something was put into the outbox."""
 
-# Accessions are locked before patients, both sorted, so that no two transactions wait for each other. What another
-# transaction files under an accession is seen by whoever locks it next.
-_CLAIM = "SELECT pg_advisory_xact_lock(number) FROM unnest($1::bigint[]) AS number"
-_FILED = f"""
-SELECT filed.tenant, filed.laboratory, filed.accession, found.pseudonym
-FROM unnest($1::text[], $2::text[], $3::text[]) AS filed (tenant, laboratory, accession)
-CROSS JOIN LATERAL (
-    SELECT DISTINCT results.patient_id, patients.pseudonym
-    FROM results JOIN patients ON patients.id = results.patient_id
-    WHERE results.accession = filed.accession AND results.laboratory = filed.laboratory
-      AND patients.tenant = filed.tenant
-    ORDER BY results.patient_id, patients.pseudonym LIMIT {MOST_OTHERS + 2}
-) AS found
-"""  # noqa: S608 - a constant
 # Sorted, so that two transactions that share patients wait for one another instead of deadlocking.
 _CREATE = """
 INSERT INTO patients (tenant, pseudonym)
@@ -71,10 +53,6 @@ _STATEMENTS = f"""
 SELECT patient_id, ordinal, source, statement, superseded_by IS NULL AS counts, {rows.STATEMENT}
 FROM statements WHERE patient_id = ANY ($1::bigint[])
 """  # noqa: S608 - a constant
-_NOTICES = f"""
-SELECT patient_id, ordinal, {rows.NOTICE} FROM filed_elsewhere
-WHERE patient_id = ANY ($1::bigint[]) AND superseded_by IS NULL
-"""  # noqa: S608 - a constant
 _HANDLED = "SELECT event FROM inbox WHERE event = ANY ($1::uuid[])"
 _ADD_RESULTS = """
 INSERT INTO results (patient_id, ordinal, laboratory, accession, version, status, issued, sex, event_source, event_id,
@@ -89,12 +67,6 @@ INSERT INTO statements (patient_id, ordinal, source, statement, version, event_s
                         superseded_by, content)
 SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[],
                      $8::bytea[], $9::int[], $10::json[])
-"""
-_ADD_NOTICES = """
-INSERT INTO filed_elsewhere (patient_id, ordinal, laboratory, accession, counting, withdrawn, reused, cause_type,
-                             cause_id, cause_version, superseded_by)
-SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::smallint[], $6::smallint[], $7::bool[],
-                     $8::text[], $9::text[], $10::bigint[], $11::int[])
 """
 _ADD_INBOX = """
 INSERT INTO inbox (event, cause_source, cause_id, patient_id, ordinal, sequence)
@@ -128,11 +100,6 @@ _SUPERSEDE_STATEMENTS = """
 UPDATE statements SET superseded_by = newer.ordinal
 FROM unnest($1::bigint[], $2::int[], $3::int[]) AS newer (patient_id, superseded, ordinal)
 WHERE statements.patient_id = newer.patient_id AND statements.ordinal = newer.superseded
-"""
-_SUPERSEDE_NOTICES = """
-UPDATE filed_elsewhere SET superseded_by = newer.ordinal
-FROM unnest($1::bigint[], $2::int[], $3::int[]) AS newer (patient_id, superseded, ordinal)
-WHERE filed_elsewhere.patient_id = newer.patient_id AND filed_elsewhere.ordinal = newer.superseded
 """
 _ADVANCE = """
 UPDATE patients SET sequence = reached.sequence, inputs = reached.inputs, activation = reached.activation,
@@ -188,27 +155,12 @@ class Unit:
     numbers: Numbers
     results: list[ResultRow] = field(default_factory=list)
     statements: list[StatementRow] = field(default_factory=list)
-    notices: list[NoticeRow] = field(default_factory=list)
     superseded: dict[tuple[int, int], int] = field(default_factory=dict)
     inbox: list[InboxRow] = field(default_factory=list)
     history: list[HistoryRow] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)
     locked: dict[PatientKey, Stored] = field(default_factory=dict)
     activations: Activations = field(default_factory=lambda: Activations((), as_delivered))
-
-    async def claim(self, filed: Collection[Filed]) -> dict[Filed, set[str]]:
-        """Keep other transactions away from these accessions; the pseudonyms of the patients that have each.
-
-        To be asked before ``lock``. Of an accession of very many patients no more are given than show that.
-        """
-        if not filed:
-            return {}
-        await self.connection.execute(_CLAIM, sorted(map(_claim, filed)))
-        wanted = [list(column) for column in zip(*filed, strict=True)]
-        found: dict[Filed, set[str]] = {one: set() for one in filed}
-        for row in await self.connection.fetch(_FILED, *wanted):
-            found[row["tenant"], row["laboratory"], row["accession"]].add(row["pseudonym"])
-        return found
 
     async def lock(self, keys: Collection[PatientKey], interpret: Interpret) -> None:
         """Lock the patients until the end of the transaction; who is new gets a row."""
@@ -235,12 +187,8 @@ class Unit:
         said: dict[int, list[asyncpg.Record]] = {id_: [] for id_ in known}
         for row in await self.connection.fetch(_STATEMENTS, known) if known else ():
             said[row["patient_id"]].append(row)
-        told: dict[int, list[asyncpg.Record]] = {id_: [] for id_ in known}
-        for row in await self.connection.fetch(_NOTICES, known) if known else ():
-            told[row["patient_id"]].append(row)
         for id_, found in accepted.items():
             patient = _with_statements(_with_results(wanted[id_].patient, found), said[id_])
-            patient = _with_notices(patient, told[id_])
             wanted[id_].patient = wanted[id_].was = patient
         return {key: self.locked[key] for key in keys}
 
@@ -275,22 +223,19 @@ class Unit:
         """Write what was collected; the relay is woken when the transaction commits."""
         added = [row._replace(superseded_by=self._successor(row)) for row in self.results]
         stated = [row._replace(superseded_by=self._successor(row)) for row in self.statements]
-        told = [row._replace(superseded_by=self._successor(row)) for row in self.notices]
-        fresh = {row[:2] for rows_of in (added, stated, told) for row in rows_of}
+        fresh = {row[:2] for rows_of in (added, stated) for row in rows_of}
         older = [(id_, old, new) for (id_, old), new in self.superseded.items() if (id_, old) not in fresh]
         moved = [one for one in self.locked.values() if one.patient is not one.was]
         await self._write(_ADD_RESULTS, added)
         await self._write(_ADD_STATEMENTS, stated)
-        await self._write(_ADD_NOTICES, told)
         await self._write(_ADD_INBOX, self.inbox)
         await self._write(_ADD_HISTORY, await self._numbered_history())
         if self.activations.several and (urgent := [row.key for row in self.outbox if not row.background]):
             await self.connection.execute(_HURRY, urgent)
         await self._write(_ADD_OUTBOX, self.outbox)
-        # All inputs are numbered together, so that an ordinal is in one of the tables only.
+        # All inputs are numbered together, so that an ordinal is in one of the two tables only.
         await self._write(_SUPERSEDE, older)
         await self._write(_SUPERSEDE_STATEMENTS, older)
-        await self._write(_SUPERSEDE_NOTICES, older)
         await self._write(_ADVANCE, await self._reached(moved))
         if empty := [one.id for one in self.locked.values() if one.patient.inputs == 0]:
             await self.connection.execute(_FORGET_EMPTY, empty)
@@ -329,7 +274,7 @@ class Unit:
             )
         return reached
 
-    def _successor(self, row: ResultRow | StatementRow | NoticeRow) -> int | None:
+    def _successor(self, row: ResultRow | StatementRow) -> int | None:
         return self.superseded.get((row.patient_id, row.ordinal))
 
     async def _write(self, statement: str, values: Sequence[tuple[Any, ...]]) -> None:
@@ -362,13 +307,3 @@ def _with_statements(patient: Patient, accepted: Sequence[asyncpg.Record]) -> Pa
     }
     known = {(one["source"], one["statement"], one["content_sha256"]): one["ordinal"] for one in accepted}
     return replace(patient, statements=current, known_statements=known)
-
-
-def _with_notices(patient: Patient, accepted: Sequence[asyncpg.Record]) -> Patient:
-    told = (Noticed(one["ordinal"], rows.notice(one)) for one in accepted)
-    return replace(patient, notices={one.notice.elsewhere.of: one for one in told}) if accepted else patient
-
-
-def _claim(filed: Filed) -> int:
-    """The number of an accession's advisory lock."""
-    return int.from_bytes(hashlib.sha256(json.dumps(filed).encode()).digest()[:8], "big", signed=True)

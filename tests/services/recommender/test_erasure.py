@@ -31,13 +31,13 @@ def later(event: Event[PhenotypeAssigned]) -> Event[PhenotypeAssigned]:
 
 async def held(store: Store) -> dict[str, int]:
     """Rows of each table that may hold something about patients."""
-    tables = ("patients", "results", "statements", "filed_elsewhere", "inbox", "history")
+    tables = ("patients", "results", "statements", "inbox", "history")
     return {table: await store.pool.fetchval(f"SELECT count(*) FROM {table}") for table in tables}  # noqa: S608
 
 
 async def test_nothing_is_left_but_a_tombstone_and_a_hash(store: Store, recommender: Recommender) -> None:
     await recommender.handle([assigned(POOR), assigned(POOR, version=2, status=Status.CORRECTED)])
-    assert await erase(store, release, "mercy", "p-1")
+    assert await erase(store, "mercy", "p-1")
     assert set((await held(store)).values()) == {0}
     (waiting,) = await store.pool.fetch("SELECT key, body FROM outbox")
     assert (waiting["key"], waiting["body"]) == ("mercy/p-1", None)
@@ -49,14 +49,14 @@ async def test_nothing_is_left_but_a_tombstone_and_a_hash(store: Store, recommen
 async def test_what_was_published_before_has_no_effect_any_more(store: Store, recommender: Recommender) -> None:
     first, second = assigned(POOR), assigned(POOR, version=2)
     await recommender.handle([first])
-    await erase(store, release, "mercy", "p-1")
+    await erase(store, "mercy", "p-1")
     assert await recommender.handle([first, second]) == ()
     assert set((await held(store)).values()) == {0}
 
 
 async def test_what_is_published_later_begins_anew(store: Store, recommender: Recommender) -> None:
     await recommender.handle([assigned(POOR), assigned(POOR, version=2, status=Status.CORRECTED)])
-    await erase(store, release, "mercy", "p-1")
+    await erase(store, "mercy", "p-1")
     await recommender.handle([later(assigned(POOR, version=3))])
     found = await report(store, release, "mercy", "p-1")
     assert found
@@ -64,7 +64,7 @@ async def test_what_is_published_later_begins_anew(store: Store, recommender: Re
 
 
 async def test_an_unknown_patient_can_be_erased_after_a_restore(store: Store, recommender: Recommender) -> None:
-    assert not await erase(store, release, "mercy", "p-1", datetime(2026, 6, 1, tzinfo=UTC))
+    assert not await erase(store, "mercy", "p-1", datetime(2026, 6, 1, tzinfo=UTC))
     assert await store.pool.fetchval("SELECT count(*) FROM outbox") == 0
     await recommender.handle([assigned(POOR)])
     assert set((await held(store)).values()) == {0}
@@ -78,7 +78,7 @@ async def test_an_event_that_waits_for_the_erasure_finds_the_patient_gone(
     await recommender.handle([assigned(POOR)])
     for number in range(5):
         done = await asyncio.gather(
-            erase(store, release, "mercy", "p-1"), recommender.handle([later(assigned(POOR, version=2 + number))])
+            erase(store, "mercy", "p-1"), recommender.handle([later(assigned(POOR, version=2 + number))])
         )
         assert done[1] == ()
 
@@ -87,21 +87,8 @@ async def test_others_are_not_touched(store: Store, recommender: Recommender) ->
     await recommender.handle([assigned(POOR, patient="p-2"), assigned(POOR, tenant="grace")])
     before = [line async for line in dump(store, release)]
     await recommender.handle([assigned(POOR)])
-    await erase(store, release, "mercy", "p-1")
+    await erase(store, "mercy", "p-1")
     assert [line async for line in dump(store, release)] == before
-
-
-async def test_another_patient_of_the_accession_is_told_that_it_is_alone(
-    store: Store, recommender: Recommender
-) -> None:
-    await recommender.handle([assigned(POOR, accession="A"), assigned(POOR, accession="A", patient="p-2")])
-    await erase(store, release, "mercy", "p-1")
-    found = await report(store, release, "mercy", "p-2")
-    assert found
-    assert [one.kind for one in found.findings if one.kind == "identity"] == []
-    cause = await store.pool.fetchval("SELECT cause_type FROM history ORDER BY recorded DESC, sequence DESC LIMIT 1")
-    assert cause == "erasure"
-    assert b"p-1" not in b"".join([line async for line in dump(store, release)])
 
 
 async def test_an_export_holds_every_row_and_event(store: Store, recommender: Recommender) -> None:
