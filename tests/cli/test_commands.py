@@ -118,7 +118,7 @@ def test_ctrl_c_is_quiet() -> None:
     )
     assert running.stdin
     assert running.stdout
-    running.stdin.write(b"{\n")
+    running.stdin.write(b"{}\n")
     running.stdin.flush()
     running.stdout.readline()
     os.kill(running.pid, signal.SIGINT)
