@@ -68,7 +68,7 @@ async def _share(settings: Settings, activated: Activated, part: int, pace: Pace
     load = Releases(None, *settings.knowledge_folders).load
     interpreter = Interpreter(load)
     progress = Progress()
-    async with await Store.open(settings, "activation") as store:
+    async with await Store.open(settings, "activation", locks=True) as store:
         made = await activations(store.pool, interpreter)
         governing = made.of(activated.number)
         if governing is None:

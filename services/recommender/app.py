@@ -80,7 +80,9 @@ class _App:
         """Everything is open between the first batch and the last."""
         async with AsyncExitStack() as stack:
             await wait_until_migrated(self._settings, self.database)
-            self._store = await stack.enter_async_context(await Store.open(self._settings, STAGE, fault=self.database))
+            self._store = await stack.enter_async_context(
+                await Store.open(self._settings, STAGE, fault=self.database, locks=True)
+            )
             self._recommender = Recommender(self._store, self._releases.load, self._interpret)
             producers = (self.letters_producer, self.relay_producer)
             for producer in producers:

@@ -76,12 +76,17 @@ async def connect(settings: Settings, name: str = "command", fault: Fault | None
     return await persistently(settings, fault or Fault(), attempt)
 
 
-async def open_pool(settings: Settings, name: str, size: int, fault: Fault | None = None) -> "asyncpg.Pool[Any]":
-    """A pool of up to ``size`` connections, one of them open. Raises Unreachable."""
+async def open_pool(
+    settings: Settings, name: str, size: int, fault: Fault | None = None, *, locks: bool = False
+) -> "asyncpg.Pool[Any]":
+    """A pool of up to ``size`` connections, one of them open. Raises Unreachable.
 
+    ``locks``: its transactions keep patients from others. One that stands still for longer than the patience is ended,
+    or a frozen process would keep them for ever; one that only reads may be as slow as whoever takes what it reads.
+    """
     asked = options(settings, name)
-    # A process that stands still in the middle of a transaction must not keep its patients from the others for ever.
-    asked["server_settings"] |= {"idle_in_transaction_session_timeout": f"{settings.patience:.0f}s"}
+    if locks:
+        asked["server_settings"] |= {"idle_in_transaction_session_timeout": f"{settings.patience:.0f}s"}
 
     async def attempt() -> "asyncpg.Pool[Any]":
         return await asyncpg.create_pool(**asked, min_size=1, max_size=size)

@@ -38,10 +38,19 @@ class Store:
 
     @classmethod
     async def open(
-        cls, settings: Settings, name: str = "command", connections: int = 4, fault: Fault | None = None
+        cls,
+        settings: Settings,
+        name: str = "command",
+        connections: int = 4,
+        fault: Fault | None = None,
+        *,
+        locks: bool = False,
     ) -> Self:
-        """Connect. Raises Unreachable when the database does not answer within the patience."""
-        return cls(await open_pool(settings, name, connections, fault))
+        """Connect. ``locks``: to write; a transaction that stands still is ended then.
+
+        Raises Unreachable when the database does not answer within the patience.
+        """
+        return cls(await open_pool(settings, name, connections, fault, locks=locks))
 
     async def close(self) -> None:
         """Close all connections."""

@@ -61,3 +61,12 @@ async def test_an_unknown_database_is_said_at_once(database_url: str) -> None:
     settings = Settings.load(database_url=database_url.replace("/test_", "/missing_"), patience=60.0)
     with pytest.raises(Unreachable, match="does not exist"):
         await connect(settings)
+
+
+async def test_only_transactions_that_keep_patients_from_others_may_not_stand_still(database_url: str) -> None:
+    settings = Settings.load(database_url=database_url, patience=7.0)
+    limits = []
+    for locks in (True, False):
+        async with await Store.open(settings, locks=locks) as store:
+            limits.append(await store.pool.fetchval("SHOW idle_in_transaction_session_timeout"))
+    assert limits == ["7s", "0"]
