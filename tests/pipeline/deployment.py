@@ -162,11 +162,10 @@ def bare(result: Mapping[str, Any]) -> tuple[bytes, bytes, Headers]:
 
 
 def lab_result(**fields: Any) -> dict[str, Any]:
-    """A small valid lab result; ``fields`` replace what they name. Each patient has an accession of its own."""
-    accession = f"A-{fields.get('patient', 'p-1').removeprefix('p-')}"
+    """A small valid lab result; ``fields`` replace what they name."""
     return {
-        "tenant": "mercy", "patient": "p-1", "accession": accession, "laboratory": "lab", "status": "final",
-        "version": 1, "issued": "2026-11-23T10:00:00Z", "assembly": "GRCh38",
+        "tenant": "mercy", "patient": "p-1", "accession": "A-1", "laboratory": "lab", "status": "final", "version": 1,
+        "issued": "2026-11-23T10:00:00Z", "assembly": "GRCh38",
         "reported": [{"gene": "CYP2C19", "diplotype": "*2/*2"}],
         **fields,
     }  # fmt: skip
