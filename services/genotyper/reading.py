@@ -12,7 +12,7 @@ from schemas.warning import Warning
 from services.genotyper.definition import GeneDefinition
 from services.genotyper.observation import Observation, Row, SiteCall
 from services.genotyper.panel import Panel, Site
-from services.genotyper.rows import REPEATED, flagged_by_preprocessor, read_row, warning
+from services.genotyper.rows import REPEATED, UNREMARKABLE, flagged_by_preprocessor, read_row, warning
 
 Entry = tuple[int, Genotype, Site]
 """A row with its number in the result and the position that it is about."""
@@ -91,7 +91,7 @@ def observe(definition: GeneDefinition, entries: Iterable[Entry], common_gt: str
             and row["alt"] == site.alts
             and not (slash | pipe | single | odd.with_row) & bit
             and row.get("ps") is None
-            and not row.get("filter")
+            and row.get("filter") in UNREMARKABLE
         ):
             if gt == "0/0":
                 slash |= bit

@@ -65,6 +65,10 @@ class RowReading:
         return tuple(warning(code, locus) for code in self.codes)
 
 
+UNREMARKABLE = frozenset({None, "", "PASS"})
+"""What FILTER says of rows that there is nothing to say about."""
+
+
 def warning(code: str, locus: str) -> Warning:
     """The warning of this code at a position."""
     return Warning(code=code, message=MESSAGES[code], position=locus)
@@ -79,7 +83,7 @@ def read_row(row: Genotype, site: Site, number: int) -> RowReading:
     """Judges one row. Raises Rejected where the genotype itself is not valid VCF (``number`` says which row)."""
     if row["ref"] != site.ref:
         return RowReading(None, ("ref-mismatch-discarded",))
-    if row["gt"] in _PLAIN and row["alt"] == site.alts and not row.get("filter") and not row.get("ad"):
+    if row["gt"] in _PLAIN and row["alt"] == site.alts and row.get("filter") in UNREMARKABLE and not row.get("ad"):
         call = _plain_call(row, site)
         if call is not None:
             return RowReading(call, ())

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from services.genotyper.options import Options
-from tests.services.genotyper.samples import GENES, call
+from services.genotyper.reading import read
+from tests.services.genotyper.samples import GENES, PANELS, call
 
 RS4244285 = {"chrom": "chr10", "pos": 94781859, "ref": "G", "alt": ["A"], "gt": "0/1"}
 RS1050828 = {"chrom": "chrX", "pos": 154536002, "ref": "C", "alt": ["T"], "gt": "1"}
@@ -86,3 +87,13 @@ def test_mitochondrial_gene_has_one_allele() -> None:
 
 def test_contigs_without_chr_are_found() -> None:
     assert call(GENES["CYP2C19"], [RS4244285 | {"chrom": "10"}]).diplotypes == cyp2c19().diplotypes
+
+
+def test_rows_that_pass_the_filters_are_kept_as_those_without() -> None:
+    gene, panel = GENES["CYP2C19"], PANELS["CYP2C19", False]
+    rows = [
+        {"chrom": gene.chromosome, "pos": one.pos, "ref": one.ref, "alt": list(one.alts), "gt": gt}
+        for one, gt in zip(gene.definition.positions, ["0/0", "0/1"] * len(gene.definition.positions), strict=False)
+    ]
+    passed = [row | {"filter": "PASS"} for row in rows]
+    assert read(passed, panel).observations == read(rows, panel).observations
