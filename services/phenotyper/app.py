@@ -20,6 +20,8 @@ def build(settings: Settings) -> Service:
     metrics = Metrics(NAME)
     releases = Releases(None, *settings.knowledge_folders)
     metrics.knowledge_releases(set(releases.ids()))
+    # The one that most events name: loaded now, it is among what the service keeps from the first event on.
+    releases.load(releases.newest())
     return stage(
         NAME,
         source=GENOTYPE,
