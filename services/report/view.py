@@ -345,7 +345,8 @@ def _remarks(call: GeneCall, phenotypes: Sequence[Phenotype]) -> Iterable[str]:
     for inference in dict.fromkeys(p.inference for p in phenotypes if p.inference):
         yield f"looked up by {inference.description}"
     if call.missing_positions and call.status is not CallStatus.REPORTED:
-        yield f"{len(call.missing_positions)} defining positions not assessed"
+        number = len(call.missing_positions)
+        yield f"{number} defining position{'' if number == 1 else 's'} not assessed"
     yield from dict.fromkeys(warning.message for warning in call.warnings)
     yield from dict.fromkeys(warning.message for p in phenotypes for warning in p.warnings)
 

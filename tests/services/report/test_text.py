@@ -55,6 +55,13 @@ def test_doubts_and_contradictions_are_shown() -> None:
     assert "contradicts: DPWG" in page
 
 
+def test_missing_positions_are_counted() -> None:
+    one = state(matched("CYP2C9", "*1/*1", missing=("chr10:1",)))
+    two = state(matched("CYP2C9", "*1/*1", missing=("chr10:1", "chr10:2")))
+    assert "1 defining position not assessed" in shown("Genes", text.render(one))
+    assert "2 defining positions not assessed" in shown("Genes", text.render(two))
+
+
 def test_usual_advice_on_incomplete_data_is_marked_as_well() -> None:
     page = " ".join(text.render(state(matched("CYP2C9", "*1/*1", missing=("chr10:1",)))).split())
     assert "celecoxib (less sure)" in page
