@@ -11,8 +11,10 @@ from services.genotyper.panel import Panel, Site
 from services.genotyper.vcf.blocks import PLACEHOLDERS, BlockLimits
 from services.genotyper.vcf.header import Header
 from services.genotyper.vcf.merging import Spelt, rows
-from services.genotyper.vcf.records import Record, SampleData, record_of, samples_of
+from services.genotyper.vcf.records import Record, SampleData, record_of, refusing, samples_of
 from services.genotyper.vcf.spelling import spell
+
+UNREADABLE_RECORD = "a record cannot be read"
 
 
 class Collector:
@@ -37,11 +39,13 @@ class Collector:
     def read(self, variants: Iterator[Any]) -> None:
         """Raises Rejected where a genotype is not valid, or the records sit where GRCh37 has the positions."""
         for variant in variants:
-            record = record_of(variant)
+            with refusing(UNREADABLE_RECORD, "records"):
+                record = record_of(variant)
             self._on_grch37 += self._assembly.is_grch37(record.chrom, record.pos, record.ref, record.alts)
             sites = self._touched(record)
             if sites:
-                samples = list(samples_of(variant, self._depths_by_allele))
+                with refusing(UNREADABLE_RECORD, "records"):
+                    samples = list(samples_of(variant, len(self._own), self._depths_by_allele))
                 for site in sites:
                     self._on_grch38 += record.pos == site.pos and record.ref[:1] == site.ref[:1]
                     self._take(site, record, samples)

@@ -12,8 +12,9 @@ from services.genotyper.options import Research
 from services.genotyper.panel import Panel, build_panel
 from services.genotyper.research import research_genes
 from services.genotyper.vcf.blocks import BlockLimits
-from services.genotyper.vcf.collecting import Collector
+from services.genotyper.vcf.collecting import UNREADABLE_RECORD, Collector
 from services.genotyper.vcf.header import read_header
+from services.genotyper.vcf.records import refusing
 from services.genotyper.vcf.samples import SampleFields, lab_result
 
 SAMPLES_AT_ONCE = 200
@@ -37,10 +38,12 @@ def read(
     """
     _check_end(path)
     vcf = _open(path)
-    header = read_header(vcf.raw_header)
-    general = general or SampleFields()
-    chosen = _chosen(list(vcf.samples), general, samples)
+    with refusing("the header cannot be read", "header"):
+        header_text, names = vcf.raw_header, list(vcf.samples)
     vcf.close()
+    header = read_header(header_text)
+    general = general or SampleFields()
+    chosen = _chosen(names, general, samples)
     panel = _panel(release)
     for start in range(0, len(chosen), SAMPLES_AT_ONCE):
         batch = chosen[start : start + SAMPLES_AT_ONCE]
@@ -73,29 +76,17 @@ def _chosen(
 
 
 def _open(path: Path, samples: list[str] | None = None) -> Any:
-    try:
+    with refusing("the file is not a VCF that can be read", "file"):
         return cyvcf2.VCF(str(path), samples=samples)
-    except Exception as error:
-        if not _is_about_the_file(error):
-            raise
-        raise Rejected(Code.INVALID_FIELD, "the file is not a VCF that can be read", "file") from error
 
 
 def _records(path: Path, samples: list[str]) -> Iterator[Any]:
     vcf = _open(path, samples)
     try:
-        yield from vcf
-    except Exception as error:
-        if not _is_about_the_file(error):
-            raise
-        raise Rejected(Code.INVALID_FIELD, "a record cannot be read", "records") from error
+        with refusing(UNREADABLE_RECORD, "records"):
+            yield from vcf
     finally:
         vcf.close()
-
-
-def _is_about_the_file(error: Exception) -> bool:
-    """Whether the library complains about the file: it has no exception of its own for headers and lines."""
-    return isinstance(error, OSError) or type(error) is Exception
 
 
 def _check_end(path: Path) -> None:

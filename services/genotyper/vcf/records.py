@@ -1,9 +1,11 @@
 """Records of a VCF file as plain values, one sample at a time."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from schemas.errors import Code, Rejected
 from services.genotyper.vcf.blocks import PLACEHOLDERS
 
 _PADDING = -2
@@ -37,6 +39,18 @@ class SampleData:
     quality: int | None
 
 
+@contextmanager
+def refusing(message: str, where: str) -> Iterator[None]:
+    """Refuse the file with this message where the library cannot read it. Around nothing but calls of the library.
+
+    It has no exceptions of its own: what it raises about headers and lines may be of any class.
+    """
+    try:
+        yield
+    except Exception as error:
+        raise Rejected(Code.INVALID_FIELD, message, where) from error
+
+
 def record_of(variant: Any) -> Record:
     """The record of a cyvcf2 variant."""
     alts = tuple(alt for alt in variant.ALT if alt != ".")
@@ -46,11 +60,11 @@ def record_of(variant: Any) -> Record:
     return Record(variant.CHROM, variant.POS, variant.REF, alts, variant.FILTER, end, block)
 
 
-def samples_of(variant: Any, depths_by_allele: bool) -> Iterator[SampleData | None]:
-    """What each sample has in the record, in file order; None where it has no genotype."""
+def samples_of(variant: Any, samples: int, depths_by_allele: bool) -> Iterator[SampleData | None]:
+    """What each of so many samples has in the record, in file order; None where it has no genotype."""
     fields = set(variant.FORMAT)
     if "GT" not in fields:
-        yield from (None for _ in range(len(variant.gt_types)))
+        yield from (None for _ in range(samples))
         return
     phase_sets = _phase_sets(variant) if "PS" in fields else None
     allele_depths = variant.format("AD") if "AD" in fields and depths_by_allele else None

@@ -277,3 +277,23 @@ def test_whatever_a_file_holds_it_is_read_or_refused(tmp_path: Path, data: st.Da
         ReleaseCaller(RELEASE, Options()).call(result)
     except Rejected:
         pass
+
+
+@pytest.mark.parametrize(
+    ("intact", "damaged"),
+    [
+        (b"\tA\t.\tPASS", b"\t\x80\t.\tPASS"),
+        (b"ID=GQ,Number=1,Type=Integer", b"ID=GQ,Number=1,Type=nteger"),
+        (b"ID=GQ,Number=1,Type=Integer", b"ID=GQ,Number=1,ype=Integer"),
+    ],
+)
+def test_a_damaged_file_is_refused(tmp_path: Path, intact: bytes, damaged: bytes) -> None:
+    content = text(["chr10 94781859 rs4244285 G A . PASS . GT:GQ 0/1:60"]).encode()
+    assert content.count(intact) == 1
+    refused(write(tmp_path, content.replace(intact, damaged)), Code.INVALID_FIELD)
+
+
+def test_a_record_without_genotypes_says_nothing_of_its_samples(tmp_path: Path) -> None:
+    path = write(tmp_path, text(["chr10 94781859 rs4244285 G A . PASS . GQ 60"]))
+    [result] = read(path, RELEASE)
+    assert result["genotypes"] == []
