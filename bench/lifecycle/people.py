@@ -13,6 +13,7 @@ from typing import Any
 
 from knowledge.model import Gene, Matching
 from knowledge.release import Release
+from tests.support.results import rows_of
 
 TENANT = "bench"
 
@@ -40,7 +41,7 @@ def results(release: Release, count: int, seed: int = 1) -> Iterator[dict[str, A
             names, shares = weights[symbol]
             drawn = draw.choices(names, shares, k=2)
             if gene.definition.matching in (Matching.STANDARD, Matching.LOWEST_FUNCTION):
-                rows += _rows(gene, drawn)
+                rows += rows_of(gene, drawn)
             elif gene.definition.matching is Matching.RESEARCH:
                 reported.append({"gene": symbol, "diplotype": "/".join(drawn)})
         yield {
@@ -73,17 +74,3 @@ def _weights(gene: Gene) -> tuple[list[str], list[float]]:
     shares = known | dict.fromkeys(others, open_share / max(1, len(others)))
     shares[reference] = 100.0 - sum(shares.values())
     return list(shares), list(shares.values())
-
-
-def _rows(gene: Gene, alleles: list[str]) -> list[dict[str, Any]]:
-    named = {one.name: one.calls for one in gene.definition.alleles}
-    reference = named[gene.definition.reference or ""]
-    rows = []
-    for column, position in enumerate(gene.definition.positions):
-        bases = [position.ref, *position.alts]
-        strands = [(named[name].get(column) or reference.get(column) or (position.ref,))[0] for name in alleles]
-        entries = sorted(map(bases.index, strands))
-        gt = str(entries[0]) if gene.ploidy.value == "mitochondrial" else f"{entries[0]}/{entries[1]}"
-        row = {"chrom": gene.chromosome, "pos": position.pos, "ref": position.ref, "alt": list(position.alts), "gt": gt}
-        rows.append(row)
-    return rows

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from schemas.errors import Code, Rejected
 from schemas.genotype import KnowledgeRef
 from services.recommender.merging import Delivery
 
@@ -44,6 +45,6 @@ _IDS = uuid.uuid5(uuid.NAMESPACE_URL, "pgx.knowledge.v1")
 
 
 def as_delivered(delivery: Delivery, knowledge: KnowledgeRef) -> Delivery:
-    """Where there is nothing to read results again with: that is needed as soon as a second release is activated."""
+    """Where there is nothing to read results again with: one release is all that is known. Raises Rejected."""
     message = f"a result called under {delivery.knowledge.release} cannot be read under {knowledge.release} here"
-    raise NotImplementedError(message)
+    raise Rejected(Code.UNKNOWN_RELEASE, message, "genotype.knowledge")

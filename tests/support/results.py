@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from knowledge.model import Gene
+from knowledge.model import Gene, Ploidy
 from knowledge.release import Release
 from schemas.cloudevents import Event, derived_id
 from schemas.lab_result import parse_object
@@ -51,14 +51,15 @@ def lab_result(
 
 
 def rows_of(gene: Gene, alleles: Sequence[str]) -> list[dict[str, Any]]:
-    """A row for every position of a gene, unphased."""
+    """A row for every position of a gene, unphased; with one allele where it is mitochondrial."""
     named = {allele.name: allele.calls for allele in gene.definition.alleles}
     reference = named[gene.definition.reference or ""]
     rows = []
     for column, position in enumerate(gene.definition.positions):
         bases = [position.ref, *position.alts]
         strands = [(named[name].get(column) or reference.get(column) or (position.ref,))[0] for name in alleles]
-        gt = "/".join(str(index) for index in sorted(map(bases.index, strands)))
+        entries = sorted(map(bases.index, strands))
+        gt = "/".join(map(str, entries[:1] if gene.ploidy is Ploidy.MITOCHONDRIAL else entries))
         row = {"chrom": gene.chromosome, "pos": position.pos, "ref": position.ref, "alt": list(position.alts), "gt": gt}
         rows.append(row)
     return rows
