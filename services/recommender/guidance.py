@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
+from typing import NamedTuple
 
 from knowledge.release import Release
 from schemas.genotype import GeneCall
@@ -19,7 +20,7 @@ from services.recommender.conflicts import Position, conflicts, may_conflict, su
 from services.recommender.evidence import Evidence
 from services.recommender.keys import NO_RESULT, Keys, Reading, State
 from services.recommender.rows import Row
-from services.recommender.silence import Silences, Silent, told
+from services.recommender.silence import Silences, Silent, answered, in_order
 from services.recommender.tables import Asked
 
 _KEPT = 16384
@@ -40,6 +41,15 @@ class Guided:
     """Of each recommendation the row that it is of."""
     silent: tuple[Silence, ...]
     """By drug, source, population and keys."""
+
+
+class _Answer(NamedTuple):
+    """What the sources have about certain keys of certain genes."""
+
+    rows: tuple[Row, ...]
+    silent: Silent
+    spoken: frozenset[str]
+    """Places of silences by one of these genes alone that a row answers for."""
 
 
 class Guidance:
@@ -75,34 +85,35 @@ class Guidance:
             met = {id_: item for id_, item in met.items() if item[0].advice.rule.drug in drugs}
             silent = {text: one for text, one in silent.items() if one.drug in drugs}
         against = self._conflicts(met, certain=all(len(of_gene) == 1 for of_gene in of_genes.values()))
-        in_order = sorted(met.values(), key=_order)
-        rows = tuple([row for row, _ in in_order])
+        ordered = sorted(met.values(), key=_order)
         return Guided(
-            tuple([_complete(row, combined, evidence, against.get(row.id, ())) for row, combined in in_order]),
-            rows,
-            told(silent, rows),
+            tuple([_complete(row, combined, evidence, against.get(row.id, ())) for row, combined in ordered]),
+            tuple([row for row, _ in ordered]),
+            in_order(silent),
         )
 
     def _met(self, of_genes: Mapping[str, Sequence[State]]) -> tuple[dict[str, Met], Silent]:
         """The rows that the patient's states meet, each with every combination of states that met it; the silences."""
         met: dict[str, Met] = {}
         silent: Silent = {}
+        spoken: set[str] = set()
         for genes in self._order:
             if of_genes.keys().isdisjoint(genes):
                 continue
             for combination in product(*(of_genes.get(gene, (None,)) for gene in genes)):
                 keys = tuple([state.keys if state else None for state in combination])
-                found, without = self._asked(genes, keys)
+                found, without, instead = self._asked(genes, keys)
                 silent |= without
+                spoken |= instead
                 together = (tuple([state for state in combination if state]),)
                 for row in found:
                     known = met.get(row.id)
                     met[row.id] = (row, together if known is None else known[1] + together)
-        return met, silent
+        return met, {place: one for place, one in silent.items() if place not in spoken}
 
-    def _ask(self, genes: tuple[str, ...], asked: Asked) -> tuple[tuple[Row, ...], Silent]:
+    def _ask(self, genes: tuple[str, ...], asked: Asked) -> _Answer:
         found = self._chapters[genes].met(asked) if genes in self._chapters else ()
-        return found, self._silences.of(genes, asked, found)
+        return _Answer(found, self._silences.of(genes, asked, found), answered(found))
 
     def _conflicts(self, met: Mapping[str, Met], *, certain: bool) -> dict[str, tuple[str, ...]]:
         """By recommendation: those of other sources that contradict it.
@@ -111,9 +122,8 @@ class Guidance:
         """
         by_drug: dict[str, list[Met]] = defaultdict(list)
         for item in met.values():
-            advice = item[0].advice
-            if advice.contested and advice.stances:
-                by_drug[advice.rule.drug].append(item)
+            if (drug := item[0].disputed) is not None:
+                by_drug[drug].append(item)
         found: dict[str, tuple[str, ...]] = {}
         for of_drug in by_drug.values():
             if len(of_drug) > 1:
@@ -154,11 +164,10 @@ def _complete(
     if len(combinations) > 1:
         every = tuple(dict.fromkeys(state for combination in combinations for state in combination))
     behind = evidence.behind(every)
-    advice = row.advice
-    more = evidence.doubted(advice.doubts, every) + advice.reasons if advice.doubts else advice.reasons
-    if not (against or more):
+    if row.certain and not against:
         return row.completed(behind.facts)
-    reasons = behind.reasons + more
+    advice = row.advice
+    reasons = behind.reasons + evidence.doubted(advice.doubts, every) + advice.reasons
     sure = {"confidence": confidence.of(reasons), "confidence_reasons": reasons, "conflict": against}
     return row.completed(behind.facts | sure)
 

@@ -42,6 +42,10 @@ class Row:
     order: str
     fields: dict[str, Any]
     """All that a recommendation says before anything else of the patient is known."""
+    disputed: str | None
+    """The drug, where other sources can contradict what this says of it."""
+    certain: bool
+    """Whether nothing in the rule itself lowers confidence, whatever its genes are."""
 
     @classmethod
     def of(cls, advice: Advice, keys: tuple[str, ...]) -> "Row":
@@ -49,7 +53,15 @@ class Row:
         of_genes = dict(zip(advice.genes, keys, strict=True))
         named = rule_id(known.source, known.drug, known.population, {gene: (key,) for gene, key in of_genes.items()})
         fields = known.__dict__ | {"genes": of_genes, "rule": named}
-        return cls(advice, named, of_genes, order(filled(Recommendation, fields, known.model_fields_set)), fields)
+        return cls(
+            advice,
+            named,
+            of_genes,
+            order(filled(Recommendation, fields, known.model_fields_set)),
+            fields,
+            disputed=known.drug if advice.contested and advice.stances else None,
+            certain=not (advice.doubts or advice.reasons),
+        )
 
     def completed(self, facts: dict[str, Any]) -> Recommendation:
         """The recommendation with these facts about the patient."""

@@ -36,22 +36,26 @@ class Silences:
     def of(self, genes: tuple[str, ...], asked: Asked, answers: Iterable[Row]) -> Silent:
         """Who is silent about these keys. ``answers`` are the rows that they meet: a genotype may have one of its own
         although its phenotype has none."""
-        answered = {_about(row) for row in answers}
+        about = {_about(row) for row in answers}
         return {
             text: one
             for source, by_keys in self._of.get(genes, {}).items()
             for keys in product(*(keys_for(source, of_gene) for of_gene in asked))
             for text, one in by_keys.get(keys, {}).items()
-            if (one.drug, one.source, one.population) not in answered
+            if (one.drug, one.source, one.population) not in about
         }
 
 
-def told(silent: Silent, met: Iterable[Row]) -> tuple[Silence, ...]:
-    """The silences in order, without those by one gene where a row for any of several genes answers for it."""
-    answered = {
+def answered(met: Iterable[Row]) -> frozenset[str]:
+    """The places of the silences by one gene for which rows by any of several genes answer."""
+    return frozenset(
         _text(*_about(row), ((gene, key),)) for row in met if row.advice.rule.any_gene for gene, key in row.keys.items()
-    }
-    return tuple([silent[text] for text in sorted(silent) if text not in answered])
+    )
+
+
+def in_order(silent: Silent) -> tuple[Silence, ...]:
+    """The silences as they are told."""
+    return tuple([silent[text] for text in sorted(silent)])
 
 
 def place(one: Silence) -> str:
