@@ -1,5 +1,6 @@
 """The store as services and commands hold it: a pool of connections, transactions for the recommender, readiness."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Self
@@ -31,7 +32,10 @@ class Store:
     """An open results store."""
 
     def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
+        """``pool`` has at least two connections."""
         self.pool = pool
+        # A transaction asks for numbers on another connection, so that these last whatever becomes of it: one is left.
+        self._transactions = asyncio.Semaphore(pool.get_max_size() - 1)
         self._rules: dict[str, int] = {}
         self._lookups: dict[Lookup, int] = {}
         self._medications: dict[Medicine, int] = {}
@@ -65,7 +69,7 @@ class Store:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Unit]:
         """A unit of work, committed when the block ends well. The block calls ``save`` itself, once, at its end."""
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with self._transactions, self.pool.acquire() as connection, connection.transaction():
             yield Unit(connection, self)
 
     async def rule_numbers(self, rules: Collection[str]) -> Mapping[str, int]:

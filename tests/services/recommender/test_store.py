@@ -189,6 +189,14 @@ async def test_two_recommenders_at_once_on_one_patient_lose_nothing(store: Store
     assert events[-1]["recommendations"] == orjson.loads(to_json(known))["recommendations"]
 
 
+async def test_as_many_batches_at_once_as_there_are_connections_do_not_starve_one_another(store: Store) -> None:
+    genes = (POOR, NORMAL, {"CYP2D6": "*4/*4"}, {"TPMT": "*1/*3A"}, {"CYP2C19": "*1/*17"}, {"CYP2D6": "*1/*4"})
+    batches = [[assigned(calls, patient=f"p-{number}")] for number, calls in enumerate(genes)]
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(Recommender(store, release).handle(batch) for batch in batches))
+    assert {(await report(store, release, "mercy", f"p-{number}")) is not None for number in range(6)} == {True}
+
+
 class TestAPoisonEvent:
     async def test_stops_no_other_patient(self, store: Store) -> None:
         def releases(release_id: str) -> Release:
