@@ -7,13 +7,13 @@ from typing import Any
 
 import orjson
 
+from cli.activation import Choice
 from cli.activation import activate as run
 from cli.environment import settings
 from cli.exits import Failure
 from cli.forecast import Forecast, forecast
 from cli.sweep import Pace
 from cli.terminal import say, waiting, write_line
-from knowledge.release import Release
 from runtime.exits import Exit
 from services.recommender.reinterpretation import Progress
 from services.recommender.store.activations import Activated
@@ -25,38 +25,38 @@ _SHOWN = 20
 _NAMED = 10
 
 
-def activate(release: Release, tenant: str | None, pace: Pace, as_json: bool) -> None:
-    """Activate a release. Raises ``Failure`` where patients could not be evaluated, ``Unreachable``, ``NotSetUp``."""
-    whom = "all tenants" if tenant is None else tenant
-    with waiting(f"activating {release.id} for {whom}") as status:
+def activate(choice: Choice, pace: Pace, as_json: bool) -> None:
+    """Make a choice of release. Raises ``Failure``, also where patients could not be evaluated; ``Unreachable``,
+    ``NotSetUp``."""
+    with waiting(f"activating {_wanted(choice)} for {_whom(choice)}") as status:
         told = _Told(status.update if status is not None else say, always=status is not None)
-        activated, progress = asyncio.run(run(settings(), release, tenant, pace, told))
+        activated, progress = asyncio.run(run(settings(), choice, pace, told))
     if as_json:
         write_line(orjson.dumps(_summary(activated, progress)))
     else:
+        again = f"{choice.tenant} follows the choice for all tenants: " if activated.follows else ""
         write_line(
-            f"knowledge release {release.id} governs {whom}: {progress.examined:,} patients came under it now, "
-            f"{progress.recomputed:,} evaluated one by one, the advice of {progress.published:,} changed"
+            f"{again}knowledge release {activated.knowledge.release} governs {_whom(choice)}: {progress.examined:,} "
+            f"patients came under it now, {progress.recomputed:,} evaluated one by one, the advice of "
+            f"{progress.published:,} changed"
         )
     if progress.failed:
         names = ", ".join(progress.failed[:_NAMED])
         raise Failure(
             Exit.REFUSED,
             f"{len(progress.failed)} patients could not be evaluated and stay under the release before: {names}",
-            "The log lines above say why. Activate the release again when that is put right.",
+            "The log lines above say why. Give the same command again when that is put right.",
         )
 
 
-def foresee(release: Release, tenant: str | None, as_json: bool) -> None:
-    """Say what activating a release would do. Raises ``Unreachable``."""
-    with waiting(f"looking at every patient under {release.id}") as status:
-        told = _Told(status.update if status is not None else say, always=status is not None)
-        found = asyncio.run(forecast(settings(), release, tenant, told.patients))
+def foresee(choice: Choice, as_json: bool) -> None:
+    """Say what a choice of release would do. Raises ``Failure``, ``Unreachable``, ``NotSetUp``."""
+    found = foreseen(choice, examples=choice.tenant is not None)
     if as_json:
-        write_line(orjson.dumps(_forecast(release, tenant, found)))
+        write_line(orjson.dumps(_forecast(choice, found)))
         return
     write_line(
-        f"{found.patients:,} patients would come under {release.id}; the advice of {found.affected:,} would change"
+        f"{found.patients:,} patients would come under {found.release}; the advice of {found.affected:,} would change"
     )
     for name, counted in (("genes", found.genes), ("drugs", found.drugs)):
         if counted:
@@ -66,6 +66,21 @@ def foresee(release: Release, tenant: str | None, as_json: bool) -> None:
         write_line(f"  {number:>9,}  {text}" + (f"  for example {', '.join(examples)}" if examples else ""))
     if len(found.changes) > _SHOWN:
         write_line(f"  and {len(found.changes) - _SHOWN} more kinds of change; --json has them all")
+
+
+def foreseen(choice: Choice, *, examples: bool) -> Forecast:
+    """What a choice of release would do, with progress shown. Raises ``Failure``, ``Unreachable``, ``NotSetUp``."""
+    with waiting(f"looking at the patients of {_whom(choice)} under {_wanted(choice)}") as status:
+        told = _Told(status.update if status is not None else say, always=status is not None)
+        return asyncio.run(forecast(settings(), choice, told.patients, examples=examples))
+
+
+def _whom(choice: Choice) -> str:
+    return "all tenants" if choice.tenant is None else choice.tenant
+
+
+def _wanted(choice: Choice) -> str:
+    return "the release of all tenants" if choice.release is None else choice.release.id
 
 
 class _Told:
@@ -99,6 +114,7 @@ def _summary(activated: Activated, progress: Progress) -> dict[str, Any]:
         "activation": activated.id,
         "release": activated.knowledge.release,
         "tenant": activated.tenant,
+        "follows": activated.follows,
         "patients": progress.examined,
         "evaluated": progress.recomputed,
         "changed": progress.published,
@@ -107,10 +123,10 @@ def _summary(activated: Activated, progress: Progress) -> dict[str, Any]:
     }
 
 
-def _forecast(release: Release, tenant: str | None, found: Forecast) -> dict[str, Any]:
+def _forecast(choice: Choice, found: Forecast) -> dict[str, Any]:
     return {
-        "release": release.id,
-        "tenant": tenant,
+        "release": found.release,
+        "tenant": choice.tenant,
         "patients": found.patients,
         "affected": found.affected,
         "genes": dict(sorted(found.genes.items())),

@@ -1,17 +1,31 @@
 """Activating a knowledge release: the store learns of it, then the bus, then every patient comes under it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from cli.exits import Failure
+from cli.open_store import opened
 from cli.sweep import Pace, spread
+from knowledge.loader import Releases
 from knowledge.release import Release
+from runtime.exits import Exit
 from runtime.settings import Settings
 from schemas.genotype import KnowledgeRef
 from schemas.knowledge import EVERYONE, ReleaseActivated
-from services.genotyper.activation import active, announce
+from services.genotyper.activation import active, announce, withdraw
 from services.recommender.interpretation import as_delivered
+from services.recommender.patient import release_of
 from services.recommender.reinterpretation import Progress
 from services.recommender.store import Store
-from services.recommender.store.activations import Activated, activations, add, finish, start
+from services.recommender.store.activations import (
+    Activated,
+    Activations,
+    activations,
+    add,
+    finish,
+    held_alone,
+    start,
+)
 
 _ANY_PATIENT = "SELECT EXISTS (SELECT FROM patients)"
 
@@ -24,7 +38,7 @@ def reference(release: Release) -> KnowledgeRef:
 async def first(settings: Settings, release: Release) -> list[ReleaseActivated]:
     """Make the first activation where the store has none: of what is active on the bus already, else of this release.
 
-    What the store knows and the bus does not is announced. What was announced or made is given back.
+    Where the bus says something else than the store, it is put right. What was announced or made is given back.
 
     Raises:
         Unreachable: broker or database did not answer.
@@ -43,52 +57,93 @@ async def first(settings: Settings, release: Release) -> list[ReleaseActivated]:
                     if not await connection.fetchval(_ANY_PATIENT):
                         await finish(connection, number)
                     done[choice.tenant] = choice
-        made = await activations(store.pool, as_delivered)
-        for scope in (None, *made.own()):
-            last = made.last(scope)
-            if last is not None and (scope or EVERYONE) not in on_bus:
-                done[scope or EVERYONE] = await _announced(settings, last)
+        for last in (await activations(store.pool, as_delivered)).lasts():
+            wanted = _on_bus(last)
+            if on_bus.get(wanted.tenant) != (None if last.follows else wanted):
+                done[wanted.tenant] = await _announced(settings, last)
     return list(done.values())
 
 
-async def activate(
-    settings: Settings, release: Release, tenant: str | None, pace: Pace, tell: Callable[[Activated], None]
-) -> tuple[Activated, Progress]:
-    """Activate a release for a tenant, or all (None), and bring every patient under it.
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is chosen for a tenant, or for all that choose nothing themselves (None)."""
 
-    Where this release was activated last already, that activation goes on: who was not reached by it is reached now.
+    tenant: str | None
+    release: Release | None
+    """None: the tenant gives its own choice up and follows the one for all again."""
+
+
+async def activate(
+    settings: Settings, choice: Choice, pace: Pace, tell: Callable[[Activated], None]
+) -> tuple[Activated, Progress]:
+    """Make a choice of release, and bring every patient that it is about under it.
+
+    Where it was the last choice already, that activation goes on: who was not reached by it is reached now.
     ``tell`` is told how far it has come, again and again. Exactly as much is done if it is killed and started again.
 
     Raises:
         Unreachable: broker or database did not answer.
         NotSetUp: the store or the control topic is not there.
+        Failure: there is no own choice to give up, or the release to follow is not installed here.
     """
-    async with await Store.open(settings, "activation") as store:
-        async with store.pool.acquire() as connection, connection.transaction():
-            last = (await activations(connection, as_delivered)).last(tenant)
-            if last is None or last.knowledge != reference(release):
-                await add(connection, tenant, reference(release))
-        current = await _last(store, tenant)
+    async with opened(settings, "activation") as store:
+        current = await _made(settings, store, choice)
         await _announced(settings, current)
         await start(store.pool, current.number)
         progress = await spread(settings, store, current, pace, tell)
+        made = await activations(store.pool, as_delivered)
         # Where another release was activated meanwhile, patients are for that one to bring under it.
-        if not progress.failed and (await _last(store, tenant)).number == current.number:
+        if not progress.failed and made.last(choice.tenant) is made.numbered(current.number):
             await finish(store.pool, current.number)
-        made = (await activations(store.pool, as_delivered)).made
-        return next(one for one in made if one.number == current.number), progress
+        return (await activations(store.pool, as_delivered)).numbered(current.number), progress
 
 
-async def _last(store: Store, tenant: str | None) -> Activated:
-    last = (await activations(store.pool, as_delivered)).last(tenant)
-    if last is None:
-        raise RuntimeError("activations never go")
-    return last
+async def _made(settings: Settings, store: Store, choice: Choice) -> Activated:
+    """The choice in the store: made now, or before where it was the last."""
+    async with store.pool.acquire() as connection, connection.transaction():
+        made = await held_alone(connection, as_delivered)
+        last = made.last(choice.tenant)
+        known = wanted(choice, made, Releases(None, *settings.knowledge_folders).load)
+        if last is not None and same(last, choice, known, made):
+            return last
+        number = await add(connection, choice.tenant, known, follows=choice.release is None)
+        return (await activations(connection, as_delivered)).numbered(number)
+
+
+def wanted(choice: Choice, made: Activations, load: Callable[[str], Release]) -> KnowledgeRef:
+    """The release that is chosen.
+
+    Raises:
+        Failure: there is no own choice to give up.
+        Rejected: the release to follow is not installed here.
+    """
+    if choice.release is not None:
+        return reference(choice.release)
+    common = made.last(None)
+    if common is None or choice.tenant is None or made.last(choice.tenant) is None:
+        raise Failure(Exit.NOT_FOUND, f"{choice.tenant} has no choice of its own to give up: it follows that for all")
+    release_of(common.knowledge, load)
+    return common.knowledge
+
+
+def same(last: Activated, choice: Choice, known: KnowledgeRef, made: Activations) -> bool:
+    """Whether a choice is the last one again, to go on with."""
+    if last.follows != (choice.release is None) or last.knowledge != known:
+        return False
+    common = made.last(None)
+    return not last.follows or (common is not None and common.number < last.number)
 
 
 async def _announced(settings: Settings, made: Activated) -> ReleaseActivated:
     """The activation on the bus, under the id that events have as their cause."""
-    tenant = EVERYONE if made.tenant is None else made.tenant
-    choice = ReleaseActivated(tenant=tenant, release=made.knowledge.release, sha256=made.knowledge.sha256)
-    await announce(settings, choice, made.id)
+    choice = _on_bus(made)
+    if made.follows:
+        await withdraw(settings, choice.tenant, made.id)
+    else:
+        await announce(settings, choice, made.id)
     return choice
+
+
+def _on_bus(made: Activated) -> ReleaseActivated:
+    tenant = EVERYONE if made.tenant is None else made.tenant
+    return ReleaseActivated(tenant=tenant, release=made.knowledge.release, sha256=made.knowledge.sha256)

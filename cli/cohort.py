@@ -9,7 +9,7 @@ import typer
 
 from cli.environment import APPEARANCE, reads, settings
 from cli.exits import Failure
-from cli.terminal import say, write_line
+from cli.terminal import write_file, write_line
 from runtime.exits import Exit
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ def cohort(
     tenant: Annotated[str | None, typer.Option(help="This tenant's patients; default: all.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with plots.")] = None,
+    release: Annotated[
+        str | None, typer.Option(metavar="RELEASE", help="In place of that: how many this release would affect.")
+    ] = None,
     takers: Annotated[
         bool,
         typer.Option(
@@ -35,10 +38,14 @@ def cohort(
     against.
 
     Groups of fewer than 5 patients are not shown and cannot be worked out from what is, except with [bold]--list[/],
-    which names patients for those who treat them. Whom a release would affect: pgx knowledge activate --dry-run.
+    which names patients for those who treat them. With [bold]--release[/] every patient is looked at under a release,
+    as by pgx knowledge activate --dry-run, which also tells changes and examples.
     """
-    if takers and tenant is None:
-        raise Failure(Exit.USAGE, "--list names patients of one tenant", "Add --tenant.")
+    if takers and (tenant is None or release is not None):
+        raise Failure(Exit.USAGE, "--list names patients of one tenant", "Add --tenant, and leave --release out.")
+    if release is not None:
+        _affected(release, tenant, as_json, html)
+        return
     found, listed = asyncio.run(_fetched(settings(), tenant, takers))
     if takers:
         for one in listed:
@@ -47,9 +54,32 @@ def cohort(
     elif as_json:
         write_line(found.model_dump_json())
     if html is not None:
-        _write(found, html)
+        from services.report.cohort import page
+
+        write_file(page(found), html)
     if not (takers or as_json or html):
         from services.report.cohort import text
+
+        for line in text(found):
+            write_line(line)
+
+
+def _affected(release: str, tenant: str | None, as_json: bool, html: Path | None) -> None:
+    from cli.activate import foreseen
+    from cli.activation import Choice
+    from cli.knowledge import installed
+    from services.recommender.affected import affected_by
+
+    known = foreseen(Choice(tenant, installed(release)), examples=False)
+    found = affected_by(tenant, known.release, known.patients, known.affected, known.genes, known.drugs)
+    if as_json:
+        write_line(found.model_dump_json())
+    if html is not None:
+        from services.report.affected import page
+
+        write_file(page(found), html)
+    if not (as_json or html):
+        from services.report.affected import text
 
         for line in text(found):
             write_line(line)
@@ -78,13 +108,3 @@ async def _fetched(environment: "Settings", tenant: str | None, listed: bool) ->
             raise NotSetUp("no knowledge release is active. Run `pgx setup` first")
         found = await figures(store, release_of(governing.knowledge, releases.load), tenant)
         return found, await takers(store, tenant) if listed and tenant is not None else []
-
-
-def _write(found: "Cohort", file: Path) -> None:
-    from services.report.cohort import page
-
-    try:
-        file.write_text(page(found), encoding="utf-8")
-    except OSError as error:
-        raise Failure(Exit.USAGE, f"{file} cannot be written: {error.strerror}") from None
-    say(f"wrote {file}")

@@ -4,17 +4,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from cli.activation import reference
+from cli.activation import Choice, same, wanted
 from cli.interpretation import Interpreter
+from cli.open_store import opened
 from cli.sweep import scope_of
 from knowledge.loader import Releases
-from knowledge.release import Release
 from runtime.settings import Settings
+from schemas.genotype import KnowledgeRef
 from schemas.recommendation import Change, Recommendation
 from services.recommender.interpretation import Governing
 from services.recommender.reinterpretation import Reinterpreter
-from services.recommender.store import Store
-from services.recommender.store.activations import activations
+from services.recommender.store.activations import Activations, activations
 
 _EXAMPLES = 3
 _DOSES = ("dose_change", "dose_fixed", "dose_limit")
@@ -24,6 +24,8 @@ _DOSES = ("dose_change", "dose_fixed", "dose_limit")
 class Forecast:
     """Patients by what would become of them."""
 
+    release: str
+    """That would govern them."""
     patients: int = 0
     """That the release does not govern yet."""
     affected: int = 0
@@ -33,7 +35,7 @@ class Forecast:
     changes: Counter[str] = field(default_factory=Counter)
     """By drug, source, population, and advice before and after."""
     examples: dict[str, list[str]] = field(default_factory=dict)
-    """Pseudonyms for each change, where one tenant is asked for."""
+    """Pseudonyms for each change, where they are asked for."""
 
     def add(self, changes: Iterable[Change], pseudonym: str | None) -> None:
         """One more patient."""
@@ -50,26 +52,34 @@ class Forecast:
                     known.append(pseudonym)
 
 
-async def forecast(settings: Settings, release: Release, tenant: str | None, tell: Callable[[int], None]) -> Forecast:
-    """What activating a release for a tenant, or for all (None), would do. ``tell``: patients looked at so far.
+async def forecast(settings: Settings, choice: Choice, tell: Callable[[int], None], *, examples: bool) -> Forecast:
+    """What a choice of release would do. ``tell``: patients looked at so far; ``examples``: name some.
 
     Raises:
         Unreachable: the database did not answer.
+        NotSetUp: it has no tables of ours.
+        Failure: there is no own choice to give up, or the release to follow is not installed here.
     """
     load = Releases(None, *settings.knowledge_folders).load
     interpreter = Interpreter(load)
-    found = Forecast()
-    async with await Store.open(settings, "forecast") as store:
+    async with opened(settings, "forecast") as store:
         made = await activations(store.pool, interpreter)
-        last = made.last(tenant)
-        again = last is not None and last.knowledge == reference(release)
-        number = last.number if last is not None and again else 1 + max((one.number for one in made.made), default=0)
-        governing = Governing(number, reference(release), interpreter)
+        known = wanted(choice, made, load)
+        found = Forecast(known.release)
+        governing = Governing(_number(made, choice, known), known, interpreter)
         work = Reinterpreter(store, load, interpreter, governing, made)
-        async for patient, changes in work.outlook(scope_of(made, tenant)):
-            found.add(changes, patient.pseudonym if tenant is not None else None)
+        async for patient, changes in work.outlook(scope_of(made, choice.tenant)):
+            found.add(changes, patient.pseudonym if examples else None)
             tell(found.patients)
     return found
+
+
+def _number(made: Activations, choice: Choice, known: KnowledgeRef) -> int:
+    """Of the choice: the last one's where it is that again, else the next."""
+    last = made.last(choice.tenant)
+    if last is not None and same(last, choice, known, made):
+        return last.number
+    return 1 + max((one.number for one in made.made), default=0)
 
 
 def _sides(one: Change) -> list[Recommendation]:
@@ -79,7 +89,18 @@ def _sides(one: Change) -> list[Recommendation]:
 def _text(one: Change) -> str:
     about = _sides(one)[0]
     population = "" if about.population == "general" else f", {about.population}"
-    return f"{about.drug} ({about.source}{population}): {_advice(one.before)} -> {_advice(one.after)}"
+    before, after = _advice(one.before), _advice(one.after)
+    told = f"{before} -> {after}" if before != after else f"{before}, other {' and '.join(_differing(one))}"
+    return f"{about.drug} ({about.source}{population}): {told}"
+
+
+def _differing(one: Change) -> list[str]:
+    """What is another in advice of the same actions and strength."""
+    before, after = one.before, one.after
+    found = ["dose"] if any(getattr(before, name) != getattr(after, name) for name in _DOSES) else []
+    if before and after and before.alternatives != after.alternatives:
+        found.append("alternatives")
+    return found or ["dose estimate"]
 
 
 def _advice(side: Recommendation | None) -> str:

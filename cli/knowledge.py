@@ -45,7 +45,7 @@ def show(
     """Show what is in a release: its sources and counts, or one gene, drug, guideline or rule of it."""
     from knowledge.describe import show as described
 
-    found = described(_load(release), what)
+    found = described(installed(release), what)
     if found is None:
         raise Failure(
             Exit.NOT_FOUND,
@@ -68,7 +68,7 @@ def diff(
     """Show what differs between two releases: genes, alleles, functions, phenotype rules, recommendations."""
     from knowledge.diff import compare
 
-    comparison = compare(_load(before), _load(after))
+    comparison = compare(installed(before), installed(after))
     if not as_json:
         for line in comparison.lines():
             write_line(line)
@@ -81,10 +81,13 @@ def diff(
 
 @app.command("activate", cls=reads("kafka", "database", "knowledge"))
 def activate(
-    release: Annotated[str, typer.Argument(help="Release, such as 2026.11.")],
+    release: Annotated[str | None, typer.Argument(metavar="RELEASE", help="Release, such as 2026.11.")] = None,
     tenant: Annotated[
         str | None, typer.Option(help="For this tenant alone; default: for all without an own one.")
     ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="In place of a release: the tenant follows the choice for all again.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
     processes: Annotated[int, typer.Option(min=1, max=64, help="How many work at it.")] = 1,
     rate: Annotated[
@@ -96,22 +99,27 @@ def activate(
 
     Where a patient's advice changes (actions, dose, alternatives, strength, population), a recommendation event says
     so; its cause is the activation. Live results go first. Killed and started again it goes on where it stopped, and
-    started again when it is done it reaches whoever was not reached. Activating the former release takes it back.
+    started again when it is done it reaches whoever was not reached. Activating the former release takes it back. A
+    tenant with a choice of its own keeps it, whatever is activated for all, until [bold]--follow[/] gives it up.
 
     Exit status 0 when every patient is under the release, 1 when some could not be evaluated: these are named, and stay
     under the release before.
     """
     from cli.activate import activate as run
     from cli.activate import foresee
+    from cli.activation import Choice
     from cli.sweep import Pace
 
+    if follow == (release is not None) or (follow and tenant is None):
+        raise Failure(Exit.USAGE, "which release?", "Give a release, or --tenant with --follow.")
+    choice = Choice(tenant, None if release is None else installed(release))
     if dry_run:
-        foresee(_load(release), tenant, as_json)
+        foresee(choice, as_json)
     else:
-        run(_load(release), tenant, Pace(processes, rate), as_json)
+        run(choice, Pace(processes, rate), as_json)
 
 
-def _load(release: str) -> "Release":
+def installed(release: str) -> "Release":
     """An installed release. Raises ``Failure`` (not found) with the ones that are."""
     from knowledge.loader import Releases, UnknownRelease
 

@@ -15,15 +15,15 @@ from services.recommender.store.connection import address, transient, unreachabl
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Store]:
-    """An open store.
+async def opened(settings: Settings, name: str = "command") -> AsyncIterator[Store]:
+    """An open store; the database shows its connections under the name.
 
     Raises:
         Unreachable: the database did not answer, or went away.
         NotSetUp: it has no tables of ours.
         Failure: what it holds was decided under a knowledge release that is not installed here.
     """
-    async with await Store.open(settings) as store:
+    async with await Store.open(settings, name) as store:
         try:
             yield store
         except Rejected as error:
@@ -49,9 +49,11 @@ async def the_tenant(store: Store, patient: str, tenant: str | None) -> str:
     return known[0]
 
 
-def nothing_known(patient: str, tenant: str | None) -> Failure:
-    """The store has never heard of the patient."""
+def nothing_known(patient: str, tenant: str | None, at: str | None = None) -> Failure:
+    """The store has never heard of the patient, or had not ``at`` a moment."""
     where = "" if tenant is None else f" of {tenant}"
+    if at is not None:
+        return Failure(Exit.NOT_FOUND, f"nothing was known of patient {patient}{where} at {at}")
     return Failure(
         Exit.NOT_FOUND,
         f"nothing is known of patient {patient}{where}",

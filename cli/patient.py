@@ -1,6 +1,7 @@
 """``pgx patient``: what is held about one patient as a whole, and its erasure."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import orjson
@@ -34,7 +35,7 @@ def erase(
     tenant: Annotated[str, typer.Option(help="Whose patient.")],
     at: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="After a restore: when it was erased first (2026-11-23T10:00:00Z)."),
+        typer.Option(metavar="TIME", help="After a restore: when it was first erased (2026-11-23T10:00:00Z)."),
     ] = None,
 ) -> None:
     """Erase a patient from the store, for good, and put a tombstone on the recommendation topic.
@@ -71,6 +72,8 @@ async def _erase(environment: "Settings", patient: str, tenant: str, at: str | N
         when = None if at is None else parse_instant(at, "--at")
     except Rejected as error:
         raise Failure(Exit.USAGE, f"--at: {error.message}") from None
+    if when is not None and when > datetime.now(UTC):
+        raise Failure(Exit.USAGE, f"--at: {at} is still to come", "What is published until then would have no effect.")
     async with opened(environment) as store:
         known = await erased(store, tenant, patient, when)
     if not known:

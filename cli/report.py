@@ -72,7 +72,7 @@ async def fetched(
         interpret = Interpreter(releases.load)
         found = await report_at(store, releases.load, owner, patient, Moment(at, under), interpret)
     if found is None:
-        raise nothing_known(patient, owner)
+        raise nothing_known(patient, owner, as_of)
     return found
 
 

@@ -62,7 +62,9 @@ async def _set_policy(environment: "Settings", choice: str, tenant: str | None) 
             await set_policy(connection, tenant or EVERYONE, wanted)
         except InUse:
             raise Failure(
-                Exit.REFUSED, "there are patients already whose advice was published under the present policy"
+                Exit.REFUSED,
+                f"{tenant or 'a tenant without a choice'} has patients already: nothing was changed",
+                "What was published under the present policy must stay readable: it is chosen before the first result.",
             ) from None
     write_line(f"{tenant or 'all tenants'}: {wanted.value}")
 

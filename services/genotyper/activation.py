@@ -87,6 +87,8 @@ class Activation:
         async for message in self._reader.onward():
             if (choice := self._take(message)) is not None:
                 _log.info("knowledge release activated", tenant=choice.tenant, release=choice.release)
+            elif message.value is None and message.key is not None:
+                _log.info("knowledge release no longer chosen", tenant=message.key.decode("utf-8", "replace"))
 
     async def _catch_up(self) -> None:
         if self._reader is not None:
@@ -112,14 +114,27 @@ async def announce(settings: Settings, choice: ReleaseActivated, identifier: str
     Raises:
         Unreachable: the brokers did not confirm.
     """
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    key, value, headers = cloudevents.encode(KNOWLEDGE, choice, id=identifier, source=SOURCE, time=now)
+    key, value, headers = cloudevents.encode(KNOWLEDGE, choice, id=identifier, source=SOURCE, time=_now())
+    await _publish(settings, key, value, headers)
+
+
+async def withdraw(settings: Settings, tenant: str, identifier: str) -> None:
+    """Take a tenant's own choice off the topic: everyone's holds for it from now on. Raises ``Unreachable``."""
+    headers = cloudevents.headers_of(KNOWLEDGE, id=identifier, source=SOURCE, time=_now())
+    await _publish(settings, tenant.encode(), None, headers)
+
+
+async def _publish(settings: Settings, key: bytes, value: bytes | None, headers: list[tuple[str, bytes]]) -> None:
     producer = Producer(settings, "pgx-activation")
     try:
         await producer.start()
         await producer.send([Outgoing(settings.topic(KNOWLEDGE), key, value, tuple(headers))])
     finally:
         await producer.stop()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 async def active(settings: Settings) -> dict[str, ReleaseActivated]:

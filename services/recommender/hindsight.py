@@ -81,13 +81,9 @@ def _now(row: asyncpg.Record, made: Activations) -> _Then:
 async def _then(connection: Any, row: asyncpg.Record, at: datetime, made: Activations) -> _Then:
     later = await connection.fetchval(_LATER, row["id"], at) or _EVERYTHING
     last = await connection.fetchrow(_LAST, row["id"], at, later)
-    everywhere = [
-        one.number
-        for one in made.made
-        if one.tenant in (None, row["tenant"]) and one.finished is not None and one.finished <= at
-    ]
     # An activation that changed no advice left no event; it governs everybody once it has finished.
-    own = [] if last is None or last["activation"] is None else [last["activation"]]
-    governing = made.of(max([*everywhere, *own], default=None))
+    reached = made.reached(row["tenant"], at)
+    own = None if last is None else made.of(last["activation"])
+    governing = max((one for one in (reached, own) if one is not None), key=lambda one: one.number, default=None)
     policy = Policy(row["policy"] if last is None else last["policy"])
     return _Then(later - 1, 0 if last is None else last["sequence"], governing, policy)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from html import escape
+from typing import Protocol
 
 from services.recommender.cohort import Cohort, Frequency, GeneFigures, Share
 
@@ -16,11 +17,10 @@ figcaption,p.note{color:#555;font-size:.9rem}figure{margin:0}
 
 def text(cohort: Cohort, most: int = 8) -> Iterator[str]:
     """Lines for a terminal; of each gene the ``most`` frequent alleles and phenotypes."""
-    whom = "all tenants" if cohort.tenant is None else cohort.tenant
-    yield f"{_patients(cohort)} of {whom}, knowledge release {cohort.release}"
+    yield f"{patients_of(cohort)}, knowledge release {cohort.release}"
     yield f"groups of fewer than {cohort.smallest} patients are not shown"
     for label, share in _shares(cohort):
-        yield f"{label}: {_share(share)}"
+        yield f"{label}: {share_text(share)}"
     for one in cohort.drugs:
         yield f"  {one.name:<30} {one.count:>10,}"
     for gene in cohort.genes:
@@ -36,14 +36,12 @@ def text(cohort: Cohort, most: int = 8) -> Iterator[str]:
 
 def page(cohort: Cohort) -> str:
     """One HTML page with the plots in it."""
-    whom = "all tenants" if cohort.tenant is None else escape(cohort.tenant)
     parts = [
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Cohort of {whom}</title><style>{_STYLE}</style>',
-        f"<h1>{_patients(cohort)} of {whom}</h1>",
+        head("Cohort", cohort),
         f'<p class="note">Knowledge release {escape(cohort.release)}. Groups of fewer than {cohort.smallest} patients '
         "are not shown. A red phenotype alone gets advice to avoid a drug, to change its dose or to consider another."
         "</p>",
-        *(f"<p>{escape(label)}: <b>{escape(_share(share))}</b></p>" for label, share in _shares(cohort)),
+        *(f"<p>{escape(label)}: <b>{escape(share_text(share))}</b></p>" for label, share in _shares(cohort)),
     ]
     if cohort.drugs:
         parts += ["<h2>Taken against advice</h2>", plot("Patients by drug", cohort.drugs)]
@@ -76,8 +74,31 @@ def plot(title: str, figures: Iterable[Frequency], most: int = 15) -> str:
     )
 
 
-def _patients(cohort: Cohort) -> str:
-    return f"fewer than {cohort.smallest} patients" if cohort.patients is None else f"{cohort.patients:,} patients"
+class Population(Protocol):
+    """Whose figures they are."""
+
+    @property
+    def tenant(self) -> str | None: ...
+    @property
+    def smallest(self) -> int: ...
+    @property
+    def patients(self) -> int | None: ...
+
+
+def head(title: str, population: Population) -> str:
+    """How a page begins, up to its first heading."""
+    whom = escape(patients_of(population))
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}: {whom}</title>'
+        f"<style>{_STYLE}</style>\n<h1>{whom}</h1>"
+    )
+
+
+def patients_of(population: Population) -> str:
+    """How many patients they are, and whose."""
+    number = population.patients
+    whom = "all tenants" if population.tenant is None else population.tenant
+    return (f"fewer than {population.smallest} patients" if number is None else f"{number:,} patients") + f" of {whom}"
 
 
 def _shares(cohort: Cohort) -> Iterator[tuple[str, Share]]:
@@ -87,7 +108,8 @@ def _shares(cohort: Cohort) -> Iterator[tuple[str, Share]]:
         yield "who take a drug that advice says to avoid, of those whose medications are known", cohort.against
 
 
-def _share(one: Share) -> str:
+def share_text(one: Share) -> str:
+    """A part of a group, in numbers and percent."""
     if one.patients is None:
         return f"not shown, of {one.of:,}"
     return f"{one.patients:,} of {one.of:,}" + (f" ({one.patients / one.of:.1%})" if one.of else "")

@@ -91,6 +91,8 @@ def _called(gene: GeneTrace) -> str:
     call = gene.call
     if call is None:
         return ""
+    if call.status is CallStatus.NOT_ASSAYED:
+        return "not assayed"
     if call.status is CallStatus.NO_CALL:
         return f"no call: {(call.reason or 'unknown').replace('-', ' ')}"
     named = [one.label + (f" (score {one.score})" if one.score is not None else "") for one in call.diplotypes]

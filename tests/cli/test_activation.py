@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cli.activation import reference
 from cli.interpretation import Interpreter
 from cli.setup import set_up
 from knowledge import site
@@ -24,7 +25,7 @@ from services.recommender.handler import Recommender
 from services.recommender.interpretation import as_delivered
 from services.recommender.report import report
 from services.recommender.store import Store
-from services.recommender.store.activations import activations
+from services.recommender.store.activations import activations, add
 from tests.cli.commands import PGX, surroundings
 from tests.support.kafka import Broker
 from tests.support.results import lab_result, phenotyped
@@ -90,6 +91,37 @@ async def test_a_setup_takes_over_what_was_activated_on_the_bus(deployed: Settin
     await set_up(deployed, lambda done: None)
     made = (await activations(store.pool, as_delivered)).made
     assert {(one.tenant, one.knowledge.release) for one in made} == {(None, OLD), ("grace", NEW)}
+
+
+async def test_a_setup_puts_right_what_the_bus_was_not_told(deployed: Settings, store: Store, broker: Broker) -> None:
+    for arguments in ((NEW,), (NEW, "--tenant", "mercy")):
+        assert (await asyncio.to_thread(run, deployed, broker, *arguments)).returncode == 0
+    older = reference(RELEASES.load(OLD))
+    async with store.pool.acquire() as connection, connection.transaction():  # and then the broker was gone
+        await add(connection, None, older)
+        await add(connection, "mercy", older, follows=True)
+    told: list[str] = []
+    await set_up(deployed, told.append)
+    assert f"knowledge release {OLD} activated for all tenants" in told
+    assert {tenant: one.release for tenant, one in (await active(deployed)).items()} == {EVERYONE: OLD}
+    told.clear()
+    await set_up(deployed, told.append)
+    assert told == ["all is set up"]
+
+
+async def test_a_tenant_that_gives_its_own_choice_up_follows_that_for_all_on_the_bus_and_for_its_patients(
+    deployed: Settings, store: Store, broker: Broker
+) -> None:
+    await stored(store, ["p-1", "p-2"])
+    assert (await asyncio.to_thread(run, deployed, broker, NEW, "--tenant", "mercy")).returncode == 0
+    assert {tenant: one.release for tenant, one in (await active(deployed)).items()} == {EVERYONE: OLD, "mercy": NEW}
+    done = await asyncio.to_thread(run, deployed, broker, "--follow", "--tenant", "mercy", "--json")
+    assert done.returncode == 0, done.stderr.decode()
+    assert json.loads(done.stdout)["changed"] == 2
+    assert {tenant: one.release for tenant, one in (await active(deployed)).items()} == {EVERYONE: OLD}
+    later = await asyncio.to_thread(run, deployed, broker, NEW, "--json")
+    assert json.loads(later.stdout)["patients"] == 2
+    assert await governed(store) == {NEW: 2}
 
 
 async def test_a_dry_run_says_what_would_change_and_changes_nothing(

@@ -15,6 +15,7 @@ from services.recommender.hindsight import Moment, report_at
 from services.recommender.report import Report, events_since, report
 from services.recommender.store import Store
 from tests.services.recommender.builders import assigned, release
+from tests.services.recommender.test_reinterpretation import activated
 from tests.support.results import phenotyped
 
 pytestmark = pytest.mark.postgres
@@ -81,6 +82,19 @@ async def test_another_release_says_what_it_would_have_said_in_the_first_place(
     assert later
     assert called
     assert to_json(later) == to_json(called)
+
+
+async def test_a_release_for_all_tenants_was_not_that_of_one_with_its_own(
+    store: Store, recommender: Recommender
+) -> None:
+    await activated(store, "2025.11", "mercy", finished=True)
+    await Recommender(store, release, INTERPRET).handle([assigned(POOR)])
+    await activated(store, "2026.11", finished=True)
+    known = await report_at(store, release, "mercy", "p-1", Moment(datetime.now(UTC)), INTERPRET)
+    assert known is not None
+    assert known == await report(store, release, "mercy", "p-1", INTERPRET)
+    assert known.knowledge is not None
+    assert known.knowledge.release == "2025.11"
 
 
 async def test_the_same_question_has_the_same_answer_byte_by_byte(store: Store, recommender: Recommender) -> None:

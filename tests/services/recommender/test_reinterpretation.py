@@ -28,7 +28,7 @@ from services.recommender.patient import KNOWLEDGE_RELEASE
 from services.recommender.reinterpretation import Progress, Reinterpreter, Scope
 from services.recommender.report import events_since, report
 from services.recommender.store import Store
-from services.recommender.store.activations import activations, add
+from services.recommender.store.activations import activations, add, finish
 from tests.services.recommender.builders import release
 from tests.support.results import lab_result, phenotyped
 
@@ -50,12 +50,23 @@ def recommender(store: Store) -> Recommender:
     return Recommender(store, release, INTERPRETER)
 
 
-async def activated(store: Store, name: str, tenant: str | None = None, *, everyone: bool = False) -> Progress:
+async def activated(
+    store: Store,
+    name: str,
+    tenant: str | None = None,
+    *,
+    everyone: bool = False,
+    follows: bool = False,
+    finished: bool = False,
+) -> Progress:
     """Activate a release and bring everybody under it."""
-    known = release(name)
+    known = KnowledgeRef(release=name, sha256=release(name).sha256)
     async with store.pool.acquire() as connection, connection.transaction():
-        await add(connection, tenant, KnowledgeRef(release=known.id, sha256=known.sha256))
-    return await swept(store, tenant, everyone=everyone)
+        number = await add(connection, tenant, known, follows=follows)
+    progress = await swept(store, tenant, everyone=everyone)
+    if finished:
+        await finish(store.pool, number)
+    return progress
 
 
 async def swept(store: Store, tenant: str | None = None, *, everyone: bool = False) -> Progress:
@@ -146,6 +157,37 @@ async def test_a_tenant_s_own_release_is_not_touched_by_that_of_all(store: Store
     await activated(store, NEW)
     known = [await report(store, release, tenant, "p-1", INTERPRETER) for tenant in ("mercy", "grace")]
     assert [one.knowledge.release for one in known if one and one.knowledge] == [OLD, NEW]
+
+
+class TestATenantThatGivesItsOwnChoiceUp:
+    async def test_is_told_what_changes_once_and_follows_later_choices_for_all(
+        self, store: Store, recommender: Recommender
+    ) -> None:
+        await activated(store, NEW)
+        await activated(store, OLD, "mercy")
+        await recommender.handle([assigned(NORMAL, tenant="mercy"), assigned(NORMAL, tenant="grace", knowledge=NEW)])
+        followed = await activated(store, NEW, "mercy", follows=True)
+        assert (followed.examined, followed.published) == (1, 1)
+        assert (await swept(store, "mercy")).examined == 0
+        assert (await activated(store, OLD)).examined == 2
+        told = [one for one in await published(store) if one["tenant"] == "mercy"]
+        assert [(one["sequence"], one["knowledge"]["release"]) for one in told] == [(1, OLD), (2, NEW), (3, OLD)]
+        again = [
+            orjson.loads(to_json(one)) async for one in events_since(store, release, "mercy", "p-1", 0, INTERPRETER)
+        ]
+        assert again == told
+
+    async def test_takes_results_in_under_the_choice_for_all_from_then_on(
+        self, store: Store, recommender: Recommender
+    ) -> None:
+        await activated(store, NEW)
+        await activated(store, OLD, "mercy")
+        await activated(store, NEW, "mercy", follows=True)
+        await recommender.handle([assigned(NORMAL, tenant="mercy", knowledge=OLD)])
+        known = await report(store, release, "mercy", "p-1", INTERPRETER)
+        assert known is not None
+        assert known.knowledge is not None
+        assert known.knowledge.release == NEW
 
 
 class TestLiveResultsBesideAnActivation:
