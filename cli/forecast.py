@@ -68,8 +68,8 @@ async def forecast(settings: Settings, choice: Choice, tell: Callable[[int], Non
         found = Forecast(known.release)
         governing = Governing(_number(made, choice, known), known, interpreter)
         work = Reinterpreter(store, load, interpreter, governing, made)
-        async for patient, changes in work.outlook(scope_of(made, choice.tenant)):
-            found.add(changes, patient.pseudonym if examples else None)
+        async for pseudonym, changes in work.outlook(scope_of(made, choice.tenant)):
+            found.add(changes, pseudonym if examples else None)
             tell(found.patients)
     return found
 

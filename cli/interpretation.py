@@ -3,8 +3,8 @@
 Services never import each other; this is where they meet, as in ``cli.evaluation``.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 import orjson
 
@@ -16,8 +16,12 @@ from services.genotyper.recall import Recaller
 from services.phenotyper.assignment import assign
 from services.recommender.merging import Delivery
 from services.recommender.patient import release_of
-from services.recommender.reinterpretation import StoredResult
+from services.recommender.store.behind import Needed, StoredResult
 from services.recommender.store.rows import observed as compact
+from services.recommender.view import Lookup, lookups
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 _REMEMBERED = 65536
 """Readings of a gene kept for reuse: populations repeat themselves."""
@@ -39,27 +43,30 @@ class Interpreter:
             return delivery
         return self._pair(delivery.knowledge, knowledge).read(delivery, knowledge)
 
-    def phenotypes(
-        self, result: StoredResult, knowledge: KnowledgeRef, genes: frozenset[str]
-    ) -> Mapping[str, Sequence[Phenotype]]:
-        """Of these genes alone, the phenotypes of a stored result under a release, without provenance.
+    def needed(self, called_under: KnowledgeRef, knowledge: KnowledgeRef, genes: frozenset[str]) -> Needed:
+        """What of a stored result ``lookups`` looks at. Raises Rejected(UNKNOWN_RELEASE)."""
+        if called_under == knowledge:
+            return Needed(calls=False, phenotypes=True)
+        same = self._pair(called_under, knowledge).same
+        return Needed(calls=not genes <= same, phenotypes=not genes.isdisjoint(same))
+
+    def lookups(self, result: StoredResult, knowledge: KnowledgeRef, genes: frozenset[str]) -> tuple[Lookup, ...]:
+        """Of these genes alone, what advice sees of a stored result under a release.
 
         Raises Rejected(UNKNOWN_RELEASE).
         """
         pair = None if result.knowledge == knowledge else self._pair(result.knowledge, knowledge)
-        found: dict[str, Sequence[Phenotype]] = {}
         rereading = frozenset() if pair is None else genes - pair.same
+        found: list[Lookup] = []
         if pair is not None and rereading:
             observed = orjson.loads(result.observed)
-            for call in orjson.loads(result.genotypes):
-                symbol = call["gene"]
-                if symbol in rereading and symbol in pair.both and call["status"] != CallStatus.NOT_ASSAYED.value:
-                    found[symbol] = pair.again(orjson.dumps(call), observed.get(symbol), Sex(result.sex))[1]
+            for gene in rereading & pair.both:
+                for call in about(result.genotypes, gene):
+                    found += pair.lookup(call, observed.get(gene), result.sex)
         if kept := genes - rereading:
-            for one in orjson.loads(result.phenotypes):
-                if one["gene"] in kept:
-                    found[one["gene"]] = (*found.get(one["gene"], ()), Phenotype.model_validate(one))
-        return found
+            stored = (orjson.loads(element) for gene in kept for element in about(result.phenotypes, gene))
+            found += lookups(map(Phenotype.model_validate, stored))
+        return tuple(sorted(found, key=lambda one: one.gene))
 
     def _pair(self, before: KnowledgeRef, after: KnowledgeRef) -> "_Between":
         pair = (before.sha256, after.sha256)
@@ -78,6 +85,7 @@ class _Between:
         self.same = frozenset(symbol for symbol, gene in after.genes.items() if before.genes.get(symbol) == gene)
         self.both = before.genes.keys() & after.genes.keys()
         self._read: dict[tuple[Sex, bytes, bytes], _Reading] = {}
+        self._lookups: dict[tuple[str, str, bytes], tuple[Lookup, ...]] = {}
 
     def read(self, delivery: Delivery, knowledge: KnowledgeRef) -> Delivery:
         """The delivery as it reads under the later release; genes that only it has are not assayed."""
@@ -111,10 +119,39 @@ class _Between:
             observed = None if rows is None else ObservedGene.model_validate(rows)
             again = self._recaller.call(GeneCall.model_validate_json(call), observed, sex)
             found = (again, assign(self._after, (again,)))
-            if len(self._read) >= _REMEMBERED:
-                del self._read[next(iter(self._read))]
-            self._read[key] = found
+            _remember(self._read, key, found)
         return found
+
+    def lookup(self, call: str, rows: Any, sex: str) -> tuple[Lookup, ...]:
+        """A gene of both releases as advice sees it, from what the store keeps; none where it was not assayed."""
+        key = (sex, call, orjson.dumps(rows))
+        found = self._lookups.get(key)
+        if found is None:
+            status = orjson.loads(call)["status"]
+            unseen = status == CallStatus.NOT_ASSAYED.value
+            found = () if unseen else lookups(self.again(call.encode(), rows, Sex(sex))[1])
+            _remember(self._lookups, key, found)
+        return found
+
+
+def about(array: str, gene: str) -> Iterator[str]:
+    """The elements of a stored array of calls or phenotypes that are about a gene, without parsing all the others.
+
+    The store writes compact JSON whose objects begin with their gene, and in JSON a quote within a text is escaped, so
+    that what is looked for is found nowhere else.
+    """
+    opening, next_one = f'{{"gene":"{gene}"', '},{"gene":"'
+    start = array.find(opening)
+    while start >= 0:
+        end = array.find(next_one, start) + 1 or len(array) - 1
+        yield array[start:end]
+        start = array.find(opening, end)
+
+
+def _remember(memo: dict[K, V], key: K, value: V) -> None:
+    if len(memo) >= _REMEMBERED:
+        del memo[next(iter(memo))]
+    memo[key] = value
 
 
 def _observed(delivery: Delivery) -> Mapping[str, Any]:

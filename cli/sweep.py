@@ -11,9 +11,10 @@ from cli.interpretation import Interpreter
 from knowledge.loader import Releases
 from runtime.settings import Settings
 from services.recommender.interpretation import as_delivered
-from services.recommender.reinterpretation import Progress, Reinterpreter, Scope
+from services.recommender.reinterpretation import Progress, Reinterpreter
 from services.recommender.store import Store
 from services.recommender.store.activations import Activated, Activations, activations
+from services.recommender.store.behind import Scope
 
 _BACKLOG = 500
 """Events of the activation that may wait to be published before more patients are looked at."""

@@ -1,8 +1,11 @@
 """What another release changes for patients, by their lookups alone: who has to be evaluated again, and what to expect.
 
 Whether advice on one drug of one source for one population changes is a function of the lookups of the genes in its
-rows. Populations have few combinations of these, so that each is asked once. Pure. It speaks of patients without
-clinical context: interacting drugs and dose equations know no such shortcut.
+rows. Populations have few combinations of these, so that each is asked once. Pure.
+
+Clinical context makes advice depend on more: drugs act on enzymes, and one drug's dose is calculated. Where the
+releases agree in all of that, and no drug acts on the genes of a row, it says to a patient with context what it says
+to one without. Where they do not, lookups cannot tell, and that is the answer.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,6 +15,8 @@ from knowledge.model import Rule
 from knowledge.release import Release
 from schemas.recommendation import Change, Recommendation
 from services.recommender.changes import compare
+from services.recommender.context.phenoconversion import phenoconversion
+from services.recommender.dosing.flow import dose_flow
 from services.recommender.guidance import guide
 from services.recommender.view import Lookup
 
@@ -24,64 +29,97 @@ _KEPT = 500_000
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Slots by the same genes."""
+    """Slots by the same genes. Their rows or the reading of their keys differ: equal lookups may give other advice."""
 
     genes: tuple[str, ...]
     slots: frozenset[Slot]
-    differ: bool
-    """Rows or the reading of keys are others: equal lookups may give other advice."""
+    by_context: bool
+    """What a patient takes enters into the advice."""
 
 
 class Impact:
-    """What differs between two releases for patients. ``genes``: those whose calls and phenotypes may be others."""
+    """What differs between two releases for patients."""
 
     def __init__(self, before: Release, after: Release) -> None:
         self._before = before
         self._after = after
         every = before.genes.keys() | after.genes.keys()
         self.genes = frozenset(gene for gene in every if before.genes.get(gene) != after.genes.get(gene))
-        self._groups = _groups(before, after, self.genes)
+        """Those whose calls and phenotypes may be others."""
+        converted = phenoconversion(before).genes | phenoconversion(after).genes
+        self._same_context = _same_context(before, after) and self.genes.isdisjoint(converted)
+        calculated = {dose_flow(before).drug, dose_flow(after).drug}
+        self._groups = tuple(
+            _Group(genes, frozenset(slots), not converted.isdisjoint(genes) or any(s[0] in calculated for s in slots))
+            for genes, slots in _differing(before, after, self.genes).items()
+        )
+        self.asked = self.genes.union(*(group.genes for group in self._groups))
+        """Genes whose lookups ``changes`` looks at."""
         self._known: dict[tuple[int, tuple[Lookup | None, ...], tuple[Lookup | None, ...]], tuple[Change, ...]] = {}
 
-    def changes(self, old: Mapping[str, Lookup], new: Mapping[str, Lookup]) -> tuple[Change, ...]:
-        """How advice changes for a patient with these lookups, by gene, under the releases. Without provenance."""
+    def changes(
+        self, old: Mapping[str, Lookup], new: Mapping[str, Lookup], *, in_context: bool = False
+    ) -> tuple[Change, ...] | None:
+        """How advice changes for a patient with these lookups, by gene, under the releases. Without provenance.
+
+        ``in_context``: clinical context is known. None: lookups do not tell.
+        """
+        if in_context and not self._same_context:
+            return None
         found: list[Change] = []
         for number, group in enumerate(self._groups):
-            key = (number, tuple(map(old.get, group.genes)), tuple(map(new.get, group.genes)))
-            if (group.differ or key[1] != key[2]) and (any(key[1]) or any(key[2])):
-                known = self._known.get(key)
-                if known is None:
-                    if len(self._known) > _KEPT:
-                        self._known.clear()
-                    known = self._known[key] = self._asked(group, key[1], key[2])
-                found += known
+            were, are = tuple(map(old.get, group.genes)), tuple(map(new.get, group.genes))
+            if any(were) or any(are):
+                if in_context and group.by_context:
+                    return None
+                found += self._of_group(number, were, are)
         return tuple(found)
 
-    def _asked(self, group: _Group, old: Iterable[Lookup | None], new: Iterable[Lookup | None]) -> tuple[Change, ...]:
-        return compare(_advice(self._before, group, old), _advice(self._after, group, new), "")
+    def _of_group(
+        self, number: int, were: tuple[Lookup | None, ...], are: tuple[Lookup | None, ...]
+    ) -> tuple[Change, ...]:
+        key = (number, were, are)
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) > _KEPT:
+                self._known.clear()
+            slots = self._groups[number].slots
+            known = compare(_advice(self._before, slots, were), _advice(self._after, slots, are), "")
+            self._known[key] = known
+        return known
 
 
-def _advice(release: Release, group: _Group, lookups: Iterable[Lookup | None]) -> list[Recommendation]:
+def _same_context(before: Release, after: Release) -> bool:
+    """Whether context says the same under both: what is taken, what it does to enzymes, and the calculated dose."""
+    return (
+        before.drugs == after.drugs
+        and phenoconversion(before).converts_as(phenoconversion(after))
+        and dose_flow(before).calculates_as(dose_flow(after))
+    )
+
+
+def _advice(release: Release, slots: frozenset[Slot], lookups: Iterable[Lookup | None]) -> list[Recommendation]:
     phenotypes = [phenotype for one in lookups if one is not None for phenotype in one.phenotypes]
-    return [one for one in guide(release, (), phenotypes).recommendations if _slot(one) in group.slots]
+    return [one for one in guide(release, (), phenotypes).recommendations if _slot(one) in slots]
 
 
 def _slot(one: Recommendation | Rule) -> Slot:
     return (one.drug, one.source, one.population)
 
 
-def _groups(before: Release, after: Release, changed: frozenset[str]) -> tuple[_Group, ...]:
+def _differing(before: Release, after: Release, changed: frozenset[str]) -> Mapping[tuple[str, ...], set[Slot]]:
+    """The slots whose rows differ or have a gene that does, by the genes of their rows."""
     rows: tuple[dict[Slot, list[Rule]], dict[Slot, list[Rule]]] = ({}, {})
     genes: dict[Slot, set[str]] = {}
     for release, by_slot in zip((before, after), rows, strict=True):
         for rule in release.rules:
             by_slot.setdefault(_slot(rule), []).append(rule)
             genes.setdefault(_slot(rule), set()).update(rule.genes)
-    grouped: dict[tuple[tuple[str, ...], bool], set[Slot]] = {}
-    for slot, of_slot in genes.items():
-        differ = bool(of_slot & changed) or _meaning(rows[0].get(slot, [])) != _meaning(rows[1].get(slot, []))
-        grouped.setdefault((tuple(sorted(of_slot)), differ), set()).add(slot)
-    return tuple(_Group(of, frozenset(slots), differ) for (of, differ), slots in sorted(grouped.items()))
+    differing: dict[tuple[str, ...], set[Slot]] = {}
+    for slot, of_slot in sorted(genes.items()):
+        if of_slot & changed or _meaning(rows[0].get(slot, [])) != _meaning(rows[1].get(slot, [])):
+            differing.setdefault(tuple(sorted(of_slot)), set()).add(slot)
+    return differing
 
 
 def _meaning(rules: Iterable[Rule]) -> list[str]:

@@ -12,16 +12,14 @@ from functools import partial
 from typing import Any, NamedTuple, Protocol
 from uuid import NAMESPACE_URL, uuid5
 
-import asyncpg
-
 from runtime.stage import attempt
 from schemas.errors import Rejected
 from schemas.genotype import KnowledgeRef
-from schemas.phenotype import Phenotype
 from schemas.recommendation import Change
 from services.recommender.body import body_of
 from services.recommender.changes import compare
 from services.recommender.discordance import Policy
+from services.recommender.expectation import Expectations, Expected
 from services.recommender.impact import Impact
 from services.recommender.interpretation import Governing
 from services.recommender.merging import Delivery
@@ -29,44 +27,16 @@ from services.recommender.patient import Patient, Reinterpretation, Releases, re
 from services.recommender.publication import history_row, outbox_row
 from services.recommender.store import Store
 from services.recommender.store.activations import Activations, count
-from services.recommender.store.policies import POLICY
+from services.recommender.store.behind import Behind, Needed, Scope, StoredResult, behind, come_under, speaking
 from services.recommender.store.unit import Stored, Unit
-from services.recommender.view import Lookup, lookups, stored_lookup, view
+from services.recommender.view import Lookup, stored_lookup, view
 
-_LOOKED_AT = 1000
-"""Patients read at a time."""
 _EVALUATED = 50
 """Patients evaluated and written at a time: what a live event of one of them may have to wait for."""
+_MARKED = 250
+"""Patients whose advice stays, written at a time, for the same reason."""
 
-_BEHIND = f"""
-SELECT id, tenant, pseudonym, sequence, inputs, activation, lookups, medications IS NULL AS plain, {POLICY}
-FROM patients
-WHERE id > $1 AND (activation IS NULL OR activation < $2) AND id % $3 = $4
-      AND CASE WHEN $5::text IS NULL THEN tenant <> ALL ($6::text[]) ELSE tenant = $5 END
-ORDER BY id LIMIT {_LOOKED_AT}
-"""  # noqa: S608 - a constant
 _LOOKUPS = "SELECT number, gene, content::text AS content FROM lookups WHERE number = ANY ($1::int[])"
-_RESULTS = """
-SELECT patient_id, sex, release, encode(release_sha256, 'hex') AS sha256, genotypes::text AS genotypes,
-       phenotypes::text AS phenotypes, observed::text AS observed
-FROM results WHERE patient_id = ANY ($1::bigint[]) AND superseded_by IS NULL
-"""
-_COME_UNDER = """
-UPDATE patients SET activation = $1, lookups = coalesce(known.moved::int[], patients.lookups)
-FROM unnest($2::bigint[], $3::int[], $4::int[], $5::text[]) AS known (id, inputs, activation, moved)
-WHERE patients.id = known.id AND patients.inputs = known.inputs
-      AND patients.activation IS NOT DISTINCT FROM known.activation
-"""
-
-
-class StoredResult(NamedTuple):
-    """A current result as it is stored."""
-
-    sex: str
-    knowledge: KnowledgeRef
-    genotypes: str
-    phenotypes: str
-    observed: str
 
 
 class Reader(Protocol):
@@ -75,27 +45,17 @@ class Reader(Protocol):
     def __call__(self, delivery: Delivery, knowledge: KnowledgeRef) -> Delivery:
         """The delivery as it reads under the release."""
 
-    def phenotypes(
-        self, result: StoredResult, knowledge: KnowledgeRef, genes: frozenset[str]
-    ) -> Mapping[str, Sequence[Phenotype]]:
-        """Of these genes alone, the phenotypes of a result under the release, without provenance."""
+    def needed(self, called_under: KnowledgeRef, knowledge: KnowledgeRef, genes: frozenset[str]) -> Needed:
+        """What of a result ``lookups`` looks at."""
 
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Whose patients: one tenant's, or those of all tenants but the ones that choose for themselves."""
-
-    tenant: str | None
-    but: tuple[str, ...] = ()
-    part: int = 0
-    parts: int = 1
-    """Several processes share the patients."""
+    def lookups(self, result: StoredResult, knowledge: KnowledgeRef, genes: frozenset[str]) -> tuple[Lookup, ...]:
+        """Of these genes alone, what advice sees of a result under the release."""
 
 
 class Outlook(NamedTuple):
     """What would come of a patient. ``changes``: none where its advice would stay."""
 
-    patient: Patient
+    pseudonym: str
     changes: tuple[Change, ...]
 
 
@@ -110,18 +70,6 @@ class Progress:
     """Patients that could not be evaluated, as ``tenant/pseudonym``: they stay under the release before."""
 
 
-@dataclass(slots=True)
-class _Behind:
-    """A patient that is not under the release yet."""
-
-    stored: Stored
-    lookups: tuple[int, ...] | None
-    plain: bool
-    """No clinical context is known, and no result is kept from speaking."""
-    moved: tuple[Lookup, ...] | None = None
-    """Its lookups under the release, where they are others."""
-
-
 class Reinterpreter:
     """Patients under one release. ``releases`` gives releases, ``reader`` reads results under them."""
 
@@ -133,140 +81,122 @@ class Reinterpreter:
         self._reader = reader
         self._governing = governing
         self._made = made
-        self._impacts: dict[str, Impact] = {}
+        self._expectations: dict[str, Expectations | None] = {}
         self._dictionary: dict[int, Lookup] = {}
+        self._genes: frozenset[str] = frozenset()
+        self._needed: dict[KnowledgeRef, Needed] = {}
 
     async def outlook(self, scope: Scope) -> AsyncIterator[Outlook]:
         """What would come of each patient that the release does not govern yet. Nothing is written."""
-        async for behind in self._behind(scope):
-            changes = {one.stored.id: found for one, found in await self._expected(behind)}
-            for one in behind:
-                if (found := changes.get(one.stored.id)) is not None:
-                    yield Outlook(one.stored.patient, found)
-            for some in _groups_of(_EVALUATED, [one for one in behind if one.stored.id not in changes]):
-                for _, step in await self._evaluated(some, Progress()):
+        async for some in self._behind(scope):
+            expected = await self._expected(some)
+            for one in some:
+                if (found := expected.get(one.id)) is not None:
+                    yield Outlook(one.pseudonym, found.changes)
+            for few in _parts([one for one in some if one.id not in expected], _EVALUATED):
+                for _, step in await self._evaluated(few, Progress()):
                     changed = compare(step.before.recommendations, step.after.recommendations, "")
-                    yield Outlook(step.patient, changed)
+                    yield Outlook(step.patient.pseudonym, changed)
 
     async def run(self, scope: Scope, progress: Progress, *, everyone: bool = False) -> AsyncIterator[int]:
         """Bring the patients of the scope under the release; after each step how many it evaluated one by one.
 
         ``everyone`` is evaluated, also who cannot be affected: slower, and the same in the end.
         """
-        async for behind in self._behind(scope):
-            expected = [] if everyone else await self._expected(behind)
-            untouched = [one for one, changes in expected if not changes]
-            await self._come_under(untouched, progress)
-            yield 0
-            done = {one.stored.id for one in untouched}
-            for some in _groups_of(_EVALUATED, [one for one in behind if one.stored.id not in done]):
-                await self._reinterpret(some, progress)
-                yield len(some)
+        async for some in self._behind(scope):
+            expected = {} if everyone else await self._expected(some)
+            staying = [one for one in some if (found := expected.get(one.id)) is not None and not found.changes]
+            for few in _parts(staying, _MARKED):
+                await self._come_under(few, expected, progress)
+                yield 0
+            done = {one.id for one in staying}
+            for few in _parts([one for one in some if one.id not in done], _EVALUATED):
+                await self._reinterpret(few, progress)
+                yield len(few)
 
-    async def _behind(self, scope: Scope) -> AsyncIterator[list[_Behind]]:
-        """Who is not under the release yet, by id."""
-        cursor = 0
-        governing = self._governing.number
-        while rows := await self._store.pool.fetch(
-            _BEHIND, cursor, governing, scope.parts, scope.part, scope.tenant, list(scope.but)
-        ):
-            cursor = rows[-1]["id"]
-            yield list(map(self._read, rows))
+    def _behind(self, scope: Scope) -> AsyncIterator[list[Behind]]:
+        return behind(self._store.pool, scope, self._governing.number)
 
-    def _read(self, row: asyncpg.Record) -> _Behind:
-        under = self._made.of(row["activation"])
-        policy = Policy(row["policy"])
-        own = (row["tenant"], row["pseudonym"], row["sequence"], row["inputs"])
-        patient = Patient(*own, governing=under, policy=policy)
-        known = None if row["lookups"] is None else tuple(row["lookups"])
+    async def _expected(self, some: Sequence[Behind]) -> Mapping[int, Expected]:
+        """By id: what will come of those of whom lookups tell it."""
         # What a policy keeps from speaking is in no lookup.
-        return _Behind(Stored(row["id"], patient, patient), known, row["plain"] and policy is Policy.NEWEST)
-
-    async def _expected(self, behind: Sequence[_Behind]) -> list[tuple[_Behind, tuple[Change, ...]]]:
-        """How advice changes for those of whom lookups tell it."""
-        told = [one for one in behind if one.plain and one.lookups is not None and one.stored.was.governing is not None]
-        await self._look_up(told)
-        rereading = [one for one in told if self._impact(one).genes]
-        results: dict[int, list[StoredResult]] = {one.stored.id: [] for one in rereading}
-        if rereading:
-            for row in await self._store.pool.fetch(_RESULTS, list(results)):
-                knowledge = KnowledgeRef(release=row["release"], sha256=row["sha256"])
-                facts = (row["genotypes"], row["phenotypes"], row["observed"])
-                results[row["patient_id"]].append(StoredResult(row["sex"], knowledge, *facts))
-        expected = []
-        for one in told:
-            of_patient = results.get(one.stored.id)
+        asked = [one for one in some if one.lookups is not None and one.policy == Policy.NEWEST]
+        known = [(one, expectations) for one in asked if (expectations := self._expectations_of(one)) is not None]
+        await self._look_up([one for one, _ in known])
+        rereading = [one.id for one, expectations in known if expectations.genes]
+        results = await speaking(self._store.pool, rereading, self._needed) if rereading else {}
+        expected = {}
+        for one, expectations in known:
+            of_patient = results.get(one.id, ())
             # Of several results another one may speak for a gene when they are read again.
-            if of_patient is None or len(of_patient) == 1:
-                changes = attempt(partial(self._changes, one, of_patient))
-                if not isinstance(changes, Rejected):
-                    expected.append((one, changes))
+            if len(of_patient) <= 1:
+                found = attempt(partial(self._expect, one, expectations, of_patient))
+                if found is not None and not isinstance(found, Rejected):
+                    expected[one.id] = found
         return expected
 
-    def _changes(self, one: _Behind, results: Sequence[StoredResult] | None) -> tuple[Change, ...]:
-        impact = self._impact(one)
-        old = {lookup.gene: lookup for lookup in map(self._dictionary.__getitem__, one.lookups or ())}
-        if not results:
-            return impact.changes(old, old)
-        again = self._reader.phenotypes(results[0], self._governing.knowledge, impact.genes)
-        kept = {gene: lookup for gene, lookup in old.items() if gene not in impact.genes}
-        read = lookups(phenotype for of_gene in again.values() for phenotype in of_gene)
-        new = kept | {lookup.gene: lookup for lookup in read}
-        one.moved = None if new == old else tuple(new.values())
-        return impact.changes(old, new)
+    def _expect(self, one: Behind, expectations: Expectations, results: Sequence[StoredResult]) -> Expected | None:
+        read: tuple[Lookup, ...] = ()
+        for result in results:
+            knowledge = self._governing.knowledge
+            if result.knowledge not in self._needed:
+                self._needed[result.knowledge] = self._reader.needed(result.knowledge, knowledge, self._genes)
+            read = self._reader.lookups(result, knowledge, expectations.genes)
+        return expectations.of(one.lookups or (), read, one.in_context)
 
-    def _impact(self, one: _Behind) -> Impact:
-        former = one.stored.was.governing
+    def _expectations_of(self, one: Behind) -> Expectations | None:
+        """None where lookups cannot tell: no activation has reached the patient, or its release is not installed."""
+        former = self._made.of(one.activation)
         if former is None:
-            raise ValueError("the impact is that of one release after another")
-        known = self._impacts.get(former.knowledge.sha256)
-        if known is None:
-            releases = (release_of(each.knowledge, self._releases) for each in (former, self._governing))
-            known = self._impacts[former.knowledge.sha256] = Impact(*releases)
-        return known
+            return None
+        sha256 = former.knowledge.sha256
+        if sha256 not in self._expectations:
+            self._expectations[sha256] = known = self._expectations_after(former.knowledge)
+            if known is not None:
+                self._genes |= known.genes
+                self._needed.clear()
+        return self._expectations[sha256]
 
-    async def _look_up(self, behind: Iterable[_Behind]) -> None:
+    def _expectations_after(self, former: KnowledgeRef) -> Expectations | None:
+        try:
+            releases = [release_of(knowledge, self._releases) for knowledge in (former, self._governing.knowledge)]
+        except Rejected:
+            return None
+        return Expectations(Impact(*releases), self._dictionary)
+
+    async def _look_up(self, some: Iterable[Behind]) -> None:
         """Make sure that the dictionary has what these patients are looked up with."""
-        unknown = {number for one in behind for number in one.lookups or ()} - self._dictionary.keys()
+        unknown = {number for one in some for number in one.lookups or ()} - self._dictionary.keys()
         for row in await self._store.pool.fetch(_LOOKUPS, sorted(unknown)) if unknown else ():
             self._dictionary[row["number"]] = stored_lookup(row["gene"], row["content"])
 
-    async def _come_under(self, behind: Sequence[_Behind], progress: Progress) -> None:
+    async def _come_under(self, some: Sequence[Behind], expected: Mapping[int, Expected], progress: Progress) -> None:
         """Whose advice is the same: the release governs, and that is all."""
-        if not behind:
-            return
-        moved = {lookup for one in behind for lookup in one.moved or ()}
+        moved = {lookup for one in some for lookup in expected[one.id].moved or ()}
         numbers = await self._store.lookup_numbers(moved) if moved else {}
-        columns: tuple[list[Any], ...] = ([], [], [], [])
-        for one in sorted(behind, key=lambda each: (each.stored.was.tenant, each.stored.was.pseudonym)):
-            under = one.stored.was.governing
-            arrays = None if one.moved is None else ",".join(map(str, sorted(numbers[each] for each in one.moved)))
-            values = (
-                one.stored.id,
-                one.stored.was.inputs,
-                None if under is None else under.number,
-                None if arrays is None else f"{{{arrays}}}",
-            )
-            for column, value in zip(columns, values, strict=True):
-                column.append(value)
+        patients = [(one, self._moved(one, expected[one.id], numbers)) for one in some]
         async with self._store.pool.acquire() as connection, connection.transaction():
-            done = await connection.execute(_COME_UNDER, self._governing.number, *columns)
-            examined = int(done.rpartition(" ")[2])
+            examined = await come_under(connection, self._governing.number, patients)
             await count(connection, self._governing.number, examined=examined, recomputed=0, published=0)
         progress.examined += examined
 
-    async def _reinterpret(self, behind: Sequence[_Behind], progress: Progress) -> None:
+    def _moved(self, one: Behind, expected: Expected, numbers: Mapping[Lookup, int]) -> list[int] | None:
+        expectations = self._expectations_of(one)
+        if expected.moved is None or expectations is None:
+            return None
+        return expectations.kept(one.lookups or ()) + [numbers[lookup] for lookup in expected.moved]
+
+    async def _reinterpret(self, some: Sequence[Behind], progress: Progress) -> None:
         """Evaluate patients one by one, and publish where advice changed."""
-        steps = {stored.id: step for stored, step in await self._evaluated(behind, progress)}
-        if not steps:
+        evaluated = await self._evaluated(some, progress)
+        if not evaluated:
             return
-        rows = {one.stored.id: attempt(partial(self._rows, one.stored, steps[one.stored.id])) for one in behind
-                if one.stored.id in steps}  # fmt: skip
+        steps = {stored.id: (step, attempt(partial(self._rows, stored, step))) for stored, step in evaluated}
         published = 0
         async with self._store.transaction() as unit:
-            still = await unit.lock_unchanged([one.stored for one in behind if one.stored.id in steps])
+            still = await unit.lock_unchanged([stored for stored, _ in evaluated])
             for stored in still:
-                step, of_patient = steps[stored.id], rows[stored.id]
+                step, of_patient = steps[stored.id]
                 if isinstance(of_patient, Rejected):
                     _failed(progress, stored)
                     continue
@@ -295,11 +225,11 @@ class Reinterpreter:
         row = outbox_row(event, body, id_, time)._replace(background=True)
         return ((history_row(stored, step, event, body, None), row),)
 
-    async def _evaluated(self, behind: Sequence[_Behind], progress: Progress) -> list[tuple[Stored, Reinterpretation]]:
+    async def _evaluated(self, some: Sequence[Behind], progress: Progress) -> list[tuple[Stored, Reinterpretation]]:
         """Patients under the release, from all that is stored about them."""
         async with self._store.snapshot() as connection:
             unit = Unit(connection, self._store)
-            unit.locked = {(one.stored.patient.tenant, one.stored.patient.pseudonym): one.stored for one in behind}
+            unit.locked = {(one.tenant, one.pseudonym): self._stored(one) for one in some}
             patients = await unit.patients(list(unit.locked))
         evaluated = []
         for stored in patients.values():
@@ -310,10 +240,15 @@ class Reinterpreter:
                 evaluated.append((stored, step))
         return evaluated
 
+    def _stored(self, one: Behind) -> Stored:
+        under, policy = self._made.of(one.activation), Policy(one.policy)
+        patient = Patient(one.tenant, one.pseudonym, one.sequence, one.inputs, governing=under, policy=policy)
+        return Stored(one.id, patient, patient)
+
 
 def _failed(progress: Progress, stored: Stored) -> None:
     progress.failed.append(f"{stored.was.tenant}/{stored.was.pseudonym}")
 
 
-def _groups_of(size: int, some: Sequence[_Behind]) -> Iterator[Sequence[_Behind]]:
+def _parts(some: Sequence[Behind], size: int) -> Iterator[Sequence[Behind]]:
     return (some[start : start + size] for start in range(0, len(some), size))

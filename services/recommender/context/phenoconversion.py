@@ -40,6 +40,7 @@ class Phenoconversion:
 
     def __init__(self, release: Release) -> None:
         self._genes = release.genes
+        self._table = release.phenoconversion
         self._rules = {gene: rule for rule in release.phenoconversion.rules for gene in rule.genes}
         self._scores = {gene: _scores_in_rows(release, gene) for gene in self._rules}
         self._doubts = {
@@ -50,6 +51,19 @@ class Phenoconversion:
             )
             for gene in self._rules
         }
+
+    @property
+    def genes(self) -> frozenset[str]:
+        """Genes whose phenotypes drugs may change."""
+        return frozenset(self._rules)
+
+    def converts_as(self, other: "Phenoconversion") -> bool:
+        """Whether a phenotype comes to the same under both, whatever is taken; reasons may differ."""
+        return self._facts() == other._facts()
+
+    def _facts(self) -> tuple[object, ...]:
+        tables = {gene: self._genes[gene].phenotype for gene in self._rules if gene in self._genes}
+        return (self._table, self._scores, tables)
 
     def effective(self, phenotypes: Sequence[Phenotype], taken: Iterable[Taken]) -> tuple[Phenotype, ...]:
         """The phenotypes; those whose enzyme one of the drugs acts on have ``effective`` beside the genetic one."""

@@ -37,6 +37,20 @@ class DoseFlow:
         """The drug that the flow is about."""
         return self._table.drug
 
+    @property
+    def genes(self) -> frozenset[str]:
+        """Genes that the equations and the flow look at."""
+        table = self._table
+        terms = {one.gene for equation in table.algorithms for one in equation.inputs.values() if one.gene is not None}
+        known = {gene for equation in table.algorithms for gene in (*equation.genes, *equation.alleles)}
+        adjusted, untested = ({one.gene for one in table.adjustments}, {one.gene for one in table.untested})
+        return frozenset(terms | known | adjusted | untested | table.other_drug_if.keys())
+
+    def calculates_as(self, other: "DoseFlow") -> bool:
+        """Whether every patient's dose comes to the same under both; reasons may differ."""
+        same = self._table == other._table
+        return same and all(self._genes.get(gene) == other._genes.get(gene) for gene in self.genes)
+
     def leaves_dose_open(self, source: str, population: str) -> bool:
         """Whether this source's rows on the drug leave the dose to the flow."""
         return self._table.advised_by == {"source": source, "population": population}

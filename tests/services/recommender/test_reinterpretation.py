@@ -25,10 +25,11 @@ from services.recommender.handler import Recommender, Taken
 from services.recommender.interpretation import as_delivered
 from services.recommender.migrations import migrate
 from services.recommender.patient import KNOWLEDGE_RELEASE
-from services.recommender.reinterpretation import Progress, Reinterpreter, Scope
+from services.recommender.reinterpretation import Progress, Reinterpreter
 from services.recommender.report import events_since, report
 from services.recommender.store import Store
 from services.recommender.store.activations import activations, add, finish
+from services.recommender.store.behind import Scope
 from tests.services.recommender.builders import release
 from tests.support.results import lab_result, phenotyped
 
