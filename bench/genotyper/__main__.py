@@ -7,6 +7,7 @@ the yardstick takes 0.65 ms.
 
 import argparse
 import os
+import random
 import resource
 import statistics
 import subprocess
@@ -92,11 +93,15 @@ def main() -> None:
 def reading(bench: Bench, contents: Sequence[dict[str, Any]], values: Sequence[bytes]) -> None:
     """From bytes to the validated model, of rows that were met and rows that are new, plain and with more fields."""
 
-    def with_fields(change: Callable[[dict[str, Any]], dict[str, Any]]) -> list[bytes]:
-        return [orjson.dumps(c | {"genotypes": [row | change(row) for row in c["genotypes"]]}) for c in contents]
+    draw = random.Random(0)
 
-    depths = with_fields(lambda row: {"ps": row["pos"], "ad": [9, row["pos"] % 7], "filter": "PASS"})
-    nulls = with_fields(lambda row: {"ps": None, "ad": None, "filter": None})
+    def with_fields(fields: Callable[[], dict[str, Any]]) -> list[bytes]:
+        return [orjson.dumps(c | {"genotypes": [row | fields() for row in c["genotypes"]]}) for c in contents]
+
+    depths = with_fields(
+        lambda: {"ps": draw.randrange(10**8), "ad": [draw.randrange(60), draw.randrange(60)], "filter": "PASS"}
+    )
+    nulls = with_fields(lambda: {"ps": None, "ad": None, "filter": None})
     for name, kind in (("plain", values), ("depths, sets, filters", depths), ("nulls", nulls)):
         for value in kind:
             parse(value)
