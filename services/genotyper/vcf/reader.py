@@ -1,6 +1,6 @@
 """A VCF file, sample by sample, as lab results."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +45,11 @@ def read(
     general = general or SampleFields()
     chosen = _chosen(names, general, samples)
     panel = _panel(release)
+    contigs = {contig for contig, _ in panel.sites}
     for start in range(0, len(chosen), SAMPLES_AT_ONCE):
         batch = chosen[start : start + SAMPLES_AT_ONCE]
         collector = Collector(panel, release, header, len(batch), limits or BlockLimits())
-        collector.read(_records(path, [name for _, name in batch]))
+        collector.read(_records(path, [name for _, name in batch], contigs))
         for index, (column, name) in enumerate(batch):
             fields = (samples or {}).get(name, SampleFields()).over(general)
             yield lab_result(fields, header, column, collector.rows(index))
@@ -77,14 +78,24 @@ def _chosen(
 
 def _open(path: Path, samples: list[str] | None = None) -> Any:
     with refusing("the file is not a VCF that can be read", "file"):
-        return cyvcf2.VCF(str(path), samples=samples)
+        return cyvcf2.VCF(str(path), samples=samples, lazy=True)
 
 
-def _records(path: Path, samples: list[str]) -> Iterator[Any]:
+def _records(path: Path, samples: list[str], contigs: Set[str]) -> Iterator[Any]:
+    """The records on these contigs.
+
+    Records on contigs that the header lacks are never looked at: where such a line cannot be read, the library hands
+    out a half-read record all the same, and that ends the process. So the header is given the contigs that matter, and
+    records are unpacked late (``lazy``).
+    """
     vcf = _open(path, samples)
     try:
         with refusing(UNREADABLE_RECORD, "records"):
-            yield from vcf
+            for contig in sorted(contigs):
+                vcf.add_to_header(f"##contig=<ID={contig}>")
+            for variant in vcf:
+                if variant.CHROM in contigs:
+                    yield variant
     finally:
         vcf.close()
 

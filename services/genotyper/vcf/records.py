@@ -62,6 +62,9 @@ def record_of(variant: Any) -> Record:
 
 def samples_of(variant: Any, samples: int, depths_by_allele: bool) -> Iterator[SampleData | None]:
     """What each of so many samples has in the record, in file order; None where it has no genotype."""
+    variant.format(
+        "GT"
+    )  # only now does the library read what the record says of samples; FORMAT alone does not ask for it
     fields = set(variant.FORMAT)
     if "GT" not in fields:
         yield from (None for _ in range(samples))

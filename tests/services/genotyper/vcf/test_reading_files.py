@@ -293,6 +293,16 @@ def test_a_damaged_file_is_refused(tmp_path: Path, intact: bytes, damaged: bytes
     refused(write(tmp_path, content.replace(intact, damaged)), Code.INVALID_FIELD)
 
 
+@pytest.mark.parametrize("record", ["{}", "{} .", "{} 94781859", "{} 94781859 rs4244285 G A . PASS . GT 99999999999/1"])
+def test_a_damaged_record_on_a_contig_that_the_header_lacks_is_refused_or_left_out(tmp_path: Path, record: str) -> None:
+    header = f"{CHR10}\n"
+    bare = text([RS4244285.format("PASS", "0/1")]).replace(header, "")
+    damaged = write(tmp_path, bare + "\t".join(record.format("chr10").split()) + "\n", "damaged.vcf")
+    assert refused(damaged, Code.INVALID_FIELD).path == "records"
+    elsewhere = write(tmp_path, bare + "\t".join(record.format("HLA-X").split()) + "\n")
+    assert [row["gt"] for row in next(read(elsewhere, RELEASE))["genotypes"]] == ["0/1"]
+
+
 def test_a_record_without_genotypes_says_nothing_of_its_samples(tmp_path: Path) -> None:
     path = write(tmp_path, text(["chr10 94781859 rs4244285 G A . PASS . GQ 60"]))
     [result] = read(path, RELEASE)
