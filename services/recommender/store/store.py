@@ -10,22 +10,9 @@ import asyncpg
 from runtime.retry import Fault
 from runtime.settings import Settings
 from services.recommender.store.connection import open_pool
+from services.recommender.store.numbers import LOOKUPS, MEDICATIONS, RULES, Numbers
 from services.recommender.store.unit import Unit
 from services.recommender.view import Lookup, Medicine
-
-_ADD_RULES = "INSERT INTO rules (rule) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING"
-_RULES = "SELECT rule, number FROM rules WHERE rule = ANY ($1::text[])"
-_ADD_LOOKUPS = """
-INSERT INTO lookups (sha256, gene, content) SELECT * FROM unnest($1::bytea[], $2::text[], $3::json[])
-ON CONFLICT DO NOTHING
-"""
-_LOOKUPS = "SELECT sha256, number FROM lookups WHERE sha256 = ANY ($1::bytea[])"
-_ADD_MEDICATIONS = """
-INSERT INTO medications (sha256, content) SELECT * FROM unnest($1::bytea[], $2::json[]) ON CONFLICT DO NOTHING
-"""
-_MEDICATIONS = "SELECT sha256, number FROM medications WHERE sha256 = ANY ($1::bytea[])"
-_REMEMBERED = 200_000
-"""Lookups and medications whose numbers are kept at hand."""
 
 
 class Store:
@@ -36,9 +23,9 @@ class Store:
         self.pool = pool
         # A transaction asks for numbers on another connection, so that these last whatever becomes of it: one is left.
         self._transactions = asyncio.Semaphore(pool.get_max_size() - 1)
-        self._rules: dict[str, int] = {}
-        self._lookups: dict[Lookup, int] = {}
-        self._medications: dict[Medicine, int] = {}
+        self._rules = Numbers(pool, RULES)
+        self._lookups = Numbers(pool, LOOKUPS)
+        self._medications = Numbers(pool, MEDICATIONS)
 
     @classmethod
     async def open(
@@ -73,37 +60,16 @@ class Store:
             yield Unit(connection, self)
 
     async def rule_numbers(self, rules: Collection[str]) -> Mapping[str, int]:
-        """The numbers that history keeps in place of rule ids; a new rule gets one, for good, at once."""
-        if unknown := sorted(set(rules) - self._rules.keys()):
-            await self.pool.execute(_ADD_RULES, unknown)
-            found = await self.pool.fetch(_RULES, unknown)
-            self._rules |= {row["rule"]: row["number"] for row in found}
-        return self._rules
+        """The numbers that history keeps in place of rule ids."""
+        return await self._rules.of(rules)
 
     async def lookup_numbers(self, lookups: Collection[Lookup]) -> Mapping[Lookup, int]:
-        """The numbers that patients keep in place of lookups, given in the same way."""
-        if unknown := {one.sha256: one for one in lookups if one not in self._lookups}:
-            if len(self._lookups) > _REMEMBERED:
-                self._lookups.clear()
-                unknown = {one.sha256: one for one in lookups}
-            ordered = sorted(unknown)
-            columns = [unknown[sha256].gene for sha256 in ordered], [unknown[sha256].content for sha256 in ordered]
-            await self.pool.execute(_ADD_LOOKUPS, ordered, *columns)
-            found = await self.pool.fetch(_LOOKUPS, ordered)
-            self._lookups |= {unknown[row["sha256"]]: row["number"] for row in found}
-        return self._lookups
+        """The numbers that patients keep in place of lookups."""
+        return await self._lookups.of(lookups)
 
     async def medication_numbers(self, medications: Collection[Medicine]) -> Mapping[Medicine, int]:
-        """The numbers that patients keep in place of medications, given in the same way."""
-        if unknown := {one.sha256: one for one in medications if one not in self._medications}:
-            if len(self._medications) > _REMEMBERED:
-                self._medications.clear()
-                unknown = {one.sha256: one for one in medications}
-            ordered = sorted(unknown)
-            await self.pool.execute(_ADD_MEDICATIONS, ordered, [unknown[sha256].content for sha256 in ordered])
-            found = await self.pool.fetch(_MEDICATIONS, ordered)
-            self._medications |= {unknown[row["sha256"]]: row["number"] for row in found}
-        return self._medications
+        """The numbers that patients keep in place of medications."""
+        return await self._medications.of(medications)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator["asyncpg.pool.PoolConnectionProxy[Any]"]:
