@@ -118,8 +118,9 @@ class Deployment:
 
     def recommendations(self, tenant: str) -> list[dict[str, Any]]:
         """The recommendation events of a tenant, in order for each patient."""
-        events = [json.loads(message.value or b"") for message in self.messages(RECOMMENDATION)]
-        return [event for event in events if event["tenant"] == tenant]
+        key = f"{tenant}/".encode()
+        told = [message.value for message in self.messages(RECOMMENDATION) if (message.key or b"").startswith(key)]
+        return [json.loads(value) for value in told if value is not None]
 
     def dead_letters(self, key: bytes | None = None) -> list[dict[str, Any]]:
         """Dead letters (of one key) as their headers say, with ``value`` and ``key``."""
