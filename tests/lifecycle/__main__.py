@@ -1,4 +1,5 @@
-"""``python -m tests.lifecycle``: random lives of many patients' results, taken in again and again in other orders.
+"""``python -m tests.lifecycle``: random lives of many patients' results, taken in again and again in other orders, at
+last with erasures in between.
 
 Exit status 0 when every order ended in the same current state.
 """
@@ -14,7 +15,7 @@ from cli.embedded import postgres
 from runtime.settings import Settings
 from services.recommender.migrations import migrate
 from services.recommender.store import Store
-from tests.lifecycle.inputs import arrival, lives
+from tests.lifecycle.inputs import arrival, erasing, lives
 from tests.lifecycle.orders import current_after
 
 
@@ -46,6 +47,11 @@ async def _compare(database_url: str, patients: int, orders: int, seed: int) -> 
             print(
                 f"order {order}: {'the same' if same else 'DIFFERENT'} ({time.monotonic() - began:.0f} s)", flush=True
             )
+        left, coming = erasing(said, seed)
+        expected = await current_after(store, [[one] for one in left])
+        same = await current_after(store, coming) == expected
+        different += not same
+        print(f"with erasures: {'the same' if same else 'DIFFERENT'} ({len(expected)} lines)", flush=True)
     return 1 if different else 0
 
 

@@ -1,11 +1,12 @@
 """Seeded random lives of results: laboratories that correct, withdraw, contradict and file results wrongly."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
-from schemas.clinical_context import StatementStatus, content_sha256
+from schemas.clinical_context import ClinicalContext, StatementStatus, content_sha256
 from schemas.cloudevents import Event
 from schemas.lab_result import Status
 from services.recommender.handler import Taken
@@ -22,6 +23,19 @@ RELEASES = ("2025.11", "2026.11")
 _DRUGS = ("paroxetine", "omeprazole", "bupropion", "fluvoxamine")
 
 
+AFTERWARDS = "2027-01-01T09:00:00Z"
+"""When what erased patients say anew is published."""
+
+T = TypeVar("T")
+
+
+class Erasure(NamedTuple):
+    """Whom an operator erases."""
+
+    tenant: str
+    patient: str
+
+
 def lives(patients: int, seed: int) -> list[Taken]:
     """Everything about so many patients of two tenants, in the order in which it was said."""
     draw = random.Random(seed)
@@ -34,7 +48,7 @@ def lives(patients: int, seed: int) -> list[Taken]:
     return said
 
 
-def arrival(said: list[Taken], seed: int, *, repeated: float = 0.1) -> Iterator[list[Taken]]:
+def arrival(said: Sequence[T], seed: int, *, repeated: float = 0.1) -> Iterator[list[T]]:
     """The same in a random order, some of it twice or thrice, in batches of random sizes."""
     draw = random.Random(seed)
     coming = [*said, *(one for one in said if draw.random() < repeated), *(one for one in said if draw.random() < 0.02)]
@@ -43,6 +57,28 @@ def arrival(said: list[Taken], seed: int, *, repeated: float = 0.1) -> Iterator[
         size = draw.randint(1, 40)
         yield coming[:size]
         del coming[:size]
+
+
+def erasing(said: Sequence[Taken], seed: int) -> tuple[list[Taken], Iterator[list[Taken | Erasure]]]:
+    """Some patients are erased while everything comes in, and said something about anew: what is left to count, and
+    how it all arrives. What was published before an erasure comes before it, after it, or both."""
+    draw = random.Random(seed)
+    patients = sorted(set(map(_whom, said)))
+    erased = set(draw.sample(patients, max(1, len(patients) // 4)))
+    anew = [replace(one, time=AFTERWARDS) for one in said if _whom(one) in erased and draw.random() < 0.3]
+    left = [one for one in said if _whom(one) not in erased] + anew
+    late = [one for one in said if draw.random() < 0.3]
+
+    def coming() -> Iterator[list[Taken | Erasure]]:
+        yield from arrival([*said, *sorted(erased)], seed + 1)
+        yield from arrival([*anew, *late], seed + 2)
+
+    return left, coming()
+
+
+def _whom(event: Taken) -> Erasure:
+    about = event.data if isinstance(event.data, ClinicalContext) else event.data.genotype
+    return Erasure(about.tenant, about.patient)
 
 
 def result(draw: random.Random, **about: Any) -> Taken:
@@ -68,12 +104,17 @@ def _accession(draw: random.Random, tenant: str, number: int, laboratory: str) -
 
 def _context(draw: random.Random, tenant: str, patient: str) -> Iterator[Event[Any]]:
     for number in range(draw.choice((0, 0, 1, 2, 3))):
-        changes = {draw.choice(("started", "stopped")): [draw.choice(_DRUGS)]}
-        version, day = draw.randint(1, 2), draw.randint(1, 24)
-        status = draw.choice((StatementStatus.ACTIVE, StatementStatus.ACTIVE, StatementStatus.ENTERED_IN_ERROR))
-        one = statement(f"S-{number // 2}", day=day, version=version, status=status, **changes)
-        said = one.said.model_copy(
-            update={"tenant": tenant, "patient": patient, "recorded": on(day) + timedelta(minutes=draw.randint(0, 90))}
-        )
-        sha256 = content_sha256(said)
-        yield Event(sha256[:32], f"/{tenant}/ward", "pgx.clinical-context.v1", "2026-11-24T09:00:00Z", said, sha256)
+        yield said_of(draw, tenant, patient, f"S-{number // 2}")
+
+
+def said_of(draw: random.Random, tenant: str, patient: str, document: str) -> Event[Any]:
+    """One version of a statement of clinical context about a patient."""
+    changes = {draw.choice(("started", "stopped")): [draw.choice(_DRUGS)]}
+    version, day = draw.randint(1, 2), draw.randint(1, 24)
+    status = draw.choice((StatementStatus.ACTIVE, StatementStatus.ACTIVE, StatementStatus.ENTERED_IN_ERROR))
+    one = statement(document, day=day, version=version, status=status, **changes)
+    said = one.said.model_copy(
+        update={"tenant": tenant, "patient": patient, "recorded": on(day) + timedelta(minutes=draw.randint(0, 90))}
+    )
+    sha256 = content_sha256(said)
+    return Event(sha256[:32], f"/{tenant}/ward", "pgx.clinical-context.v1", "2026-11-24T09:00:00Z", said, sha256)
