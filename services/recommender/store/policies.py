@@ -18,6 +18,10 @@ SELECT EXISTS (
     OR ($1 = '{EVERYONE}' AND NOT EXISTS (SELECT FROM policies WHERE policies.tenant = patients.tenant))
 )
 """  # noqa: S608 - a constant
+_CHOSEN = f"""
+SELECT coalesce((SELECT discordance FROM policies WHERE tenant = $1),
+                (SELECT discordance FROM policies WHERE tenant = '{EVERYONE}'), 'newest')
+"""  # noqa: S608 - a constant
 _SET = """
 INSERT INTO policies (tenant, discordance) VALUES ($1, $2)
 ON CONFLICT (tenant) DO UPDATE SET discordance = excluded.discordance, changed = now()
@@ -31,10 +35,12 @@ class InUse(Exception):
 async def set_policy(connection: Any, tenant: str, policy: Policy) -> None:
     """Choose for a tenant, or for ``EVERYONE`` without a choice of its own. Raises InUse once there are patients.
 
-    What was published must stay readable as it was, so that the choice comes before the first result.
+    What was published must stay readable as it was, so that the choice comes before the first result; the same again
+    is fine later.
     """
     async with connection.transaction():
         await connection.execute("LOCK TABLE patients IN SHARE MODE")
-        if await connection.fetchval(_USED, tenant):
+        another = await connection.fetchval(_CHOSEN, tenant) != policy.value
+        if another and await connection.fetchval(_USED, tenant):
             raise InUse
         await connection.execute(_SET, tenant, policy.value)

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -15,21 +16,26 @@ from knowledge.release import Release
 from runtime.settings import Settings
 from schemas.clinical_context import parse
 from schemas.cloudevents import Event
+from schemas.finding import FindingKind
 from schemas.genotype import KnowledgeRef
 from schemas.phenotype import PhenotypeAssigned
 from schemas.serialise import to_json
 from schemas.topics import CLINICAL_CONTEXT
 from services.recommender.body import unpack
+from services.recommender.changes import compare
+from services.recommender.discordance import Policy
 from services.recommender.dump import dump
+from services.recommender.erasure import erase
 from services.recommender.handler import Recommender, Taken
 from services.recommender.interpretation import as_delivered
 from services.recommender.migrations import migrate
 from services.recommender.patient import KNOWLEDGE_RELEASE
 from services.recommender.reinterpretation import Progress, Reinterpreter
-from services.recommender.report import events_since, report
+from services.recommender.report import Report, events_since, report
 from services.recommender.store import Store
 from services.recommender.store.activations import activations, add, finish
 from services.recommender.store.behind import Scope
+from services.recommender.store.policies import InUse, set_policy
 from tests.services.recommender.builders import release
 from tests.support.results import lab_result, phenotyped
 
@@ -160,6 +166,58 @@ async def test_a_tenant_s_own_release_is_not_touched_by_that_of_all(store: Store
     assert [one.knowledge.release for one in known if one and one.knowledge] == [OLD, NEW]
 
 
+class TestResultsThatAPolicyBlocks:
+    NORTH = {"TPMT": "*1/*1", "NUDT15": "*1/*1", "CYP2C19": "*2/*2"}  # noqa: RUF012
+    SOUTH = NORTH | {"TPMT": "*1/*3A"}
+
+    @pytest.fixture(autouse=True)
+    async def blocked(self, store: Store, recommender: Recommender) -> None:
+        async with store.pool.acquire() as connection:
+            await set_policy(connection, "mercy", Policy.BLOCK)
+        await activated(store, OLD)
+        await recommender.handle([self.of("north", self.NORTH), self.of("south", self.SOUTH)])
+
+    def of(self, laboratory: str, calls: dict[str, str], **about: Any) -> Event[PhenotypeAssigned]:
+        return assigned(calls, laboratory=laboratory, accession=laboratory, **about)
+
+    async def known(self, store: Store) -> Report:
+        found = await report(store, release, "mercy", "p-1", INTERPRETER)
+        assert found is not None
+        return found
+
+    async def test_stay_blocked_under_another_release_which_changes_other_advice(self, store: Store) -> None:
+        before = await self.known(store)
+        progress = await activated(store, NEW)
+        after = await self.known(store)
+        for one in (before, after):
+            assert [call.reason for call in one.genotypes if call.gene == "TPMT"] == ["discordant-results"]
+            assert not [advice for advice in one.recommendations if "Metabolizer" in advice.genes.get("TPMT", "")]
+            assert [finding.gene for finding in one.findings if finding.kind is FindingKind.DISCORDANCE] == ["TPMT"]
+        assert progress.published == (compare(before.recommendations, after.recommendations, "") != ())
+        bodies = [unpack(row["body"]) for row in await store.pool.fetch("SELECT body FROM outbox ORDER BY id")]
+        assert [to_json(one) async for one in events_since(store, release, "mercy", "p-1", 0, INTERPRETER)] == bodies
+
+    async def test_speak_under_the_new_release_once_the_laboratories_have_settled_it(
+        self, store: Store, recommender: Recommender
+    ) -> None:
+        await activated(store, NEW)
+        await recommender.handle([self.of("north", self.NORTH, version=2, status="entered-in-error")])
+        assert [one.phenotype for one in (await self.known(store)).phenotypes if one.gene == "TPMT"] == [
+            "Intermediate Metabolizer"
+        ]
+
+    async def test_stay_so_until_the_tenant_has_no_patients_left(self, store: Store, recommender: Recommender) -> None:
+        async with store.pool.acquire() as connection:
+            await set_policy(connection, "mercy", Policy.BLOCK)
+            with pytest.raises(InUse):
+                await set_policy(connection, "mercy", Policy.NEWEST)
+        await erase(store, "mercy", "p-1", datetime(2026, 1, 1, tzinfo=UTC))
+        async with store.pool.acquire() as connection:
+            await set_policy(connection, "mercy", Policy.NEWEST)
+        await recommender.handle([self.of("north", self.NORTH), self.of("south", self.SOUTH)])
+        assert "TPMT" in {one.gene for one in (await self.known(store)).phenotypes}
+
+
 class TestATenantThatGivesItsOwnChoiceUp:
     async def test_is_told_what_changes_once_and_follows_later_choices_for_all(
         self, store: Store, recommender: Recommender
@@ -284,6 +342,7 @@ class Population:
 
     results: tuple[dict[str, Any], ...]
     statements: tuple[Event[Any], ...]
+    policy: Policy
 
     def called_under(self, name: str) -> list[Taken]:
         return [*(phenotyped(one, release(name)) for one in self.results), *self.statements]
@@ -301,12 +360,16 @@ def populations(draw: st.DrawFn) -> Population:
             results.append(lab_result(calls, release(OLD), patient=name, laboratory=laboratory, day=day))
         if taken := draw(MEDICATIONS):
             statements.append(said(name, medications=[{"name": one, "status": "started"} for one in taken]))
-    return Population(tuple(results), tuple(statements))
+    return Population(tuple(results), tuple(statements), draw(st.sampled_from(Policy)))
 
 
-async def emptied(store: Store) -> None:
-    await store.pool.execute("TRUNCATE patients, results, statements, inbox, history, outbox, activations CASCADE")
+async def emptied(store: Store, policy: Policy) -> None:
+    """A new store, with a tenant's policy."""
+    tables = "patients, results, statements, inbox, history, outbox, activations, policies"
+    await store.pool.execute(f"TRUNCATE {tables} CASCADE")
     await store.pool.execute("ALTER SEQUENCE activations_number_seq RESTART")
+    async with store.pool.acquire() as connection:
+        await set_policy(connection, "mercy", policy)
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
@@ -315,7 +378,7 @@ async def test_an_activation_ends_as_if_everything_had_come_under_its_release(
     store: Store, recommender: Recommender, people: Population
 ) -> None:
     events = people.called_under(OLD)
-    await emptied(store)
+    await emptied(store, people.policy)
     await activated(store, OLD)
     await recommender.handle(events)
     first = await current(store)
@@ -328,7 +391,7 @@ async def test_an_activation_ends_as_if_everything_had_come_under_its_release(
     assert await current(store) == first, "activating the former release takes it back"
     assert back.published == counted
 
-    await emptied(store)
+    await emptied(store, people.policy)
     await activated(store, OLD)
     await recommender.handle(events)
     everyone = await activated(store, NEW, everyone=True)
@@ -336,7 +399,7 @@ async def test_an_activation_ends_as_if_everything_had_come_under_its_release(
     rows = await store.pool.fetch("SELECT pseudonym, lookups, medications, against FROM patients ORDER BY pseudonym")
     assert rows == views
 
-    await emptied(store)
+    await emptied(store, people.policy)
     await activated(store, NEW)
     await recommender.handle(people.called_under(NEW))
     assert _facts(await current(store)) == _facts(after)
