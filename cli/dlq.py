@@ -12,7 +12,7 @@ import typer
 
 from cli.environment import APPEARANCE, reads, settings
 from cli.exits import Failure
-from cli.letter_filter import Code, LetterFilter, Since, Stage, Tenant, Topic, Until
+from cli.letter_filter import LetterFilter, choosing
 from cli.table import write_table
 from cli.terminal import say, write_line
 from runtime.exits import Exit
@@ -31,18 +31,13 @@ Ids = Annotated[
 
 
 @app.command("list", cls=reads("kafka"))
+@choosing
 def list_letters(
+    chosen: LetterFilter,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="Also those that were retried or discarded.")] = False,
-    stage: Stage = None,
-    code: Code = None,
-    topic: Topic = None,
-    tenant: Tenant = None,
-    since: Since = None,
-    until: Until = None,
 ) -> None:
     """List the dead letters that wait for somebody, the oldest of each partition first."""
-    chosen = LetterFilter.of(stage, code, topic, tenant, since, until)
     environment = settings()
     shown = _matching(asyncio.run(_kept(environment)), chosen, environment.topic_prefix, everything)
     if as_json:
@@ -81,15 +76,8 @@ def show(
 
 
 @app.command("retry", cls=reads("kafka"))
-def retry(
-    ids: Ids = None,
-    stage: Stage = None,
-    code: Code = None,
-    topic: Topic = None,
-    tenant: Tenant = None,
-    since: Since = None,
-    until: Until = None,
-) -> None:
+@choosing
+def retry(chosen: LetterFilter, ids: Ids = None) -> None:
     """Send the original messages again, as they were. The event keeps its identity; versions decide what is current.
 
     Do it after whatever was wrong has been put right. A letter that fails again comes back with a new id. With options
@@ -97,21 +85,13 @@ def retry(
     """
     from runtime.dead_letter_box import retry as send_again
 
-    chosen = LetterFilter.of(stage, code, topic, tenant, since, until)
     for id_ in asyncio.run(_resolve(ids or [], chosen, send_again)):
         write_line(f"{id_}\tretried")
 
 
 @app.command("discard", cls=reads("kafka"))
-def discard(
-    ids: Ids = None,
-    stage: Stage = None,
-    code: Code = None,
-    topic: Topic = None,
-    tenant: Tenant = None,
-    since: Since = None,
-    until: Until = None,
-) -> None:
+@choosing
+def discard(chosen: LetterFilter, ids: Ids = None) -> None:
     """Put letters away for good: they are no longer listed. They stay on the topic until its retention ends.
 
     With options in place of ids: all that wait and match.
@@ -121,7 +101,6 @@ def discard(
     async def put_away(settings: "Settings", producer: "Producer", letters: "Sequence[DeadLetter]") -> None:
         await mark(settings, producer, letters, DISCARDED)
 
-    chosen = LetterFilter.of(stage, code, topic, tenant, since, until)
     for id_ in asyncio.run(_resolve(ids or [], chosen, put_away)):
         write_line(f"{id_}\tdiscarded")
 

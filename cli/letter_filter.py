@@ -1,8 +1,11 @@
 """Which dead letters a command is about: options that can be combined."""
 
+import functools
+import inspect
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,12 +15,14 @@ from runtime.exits import Exit
 if TYPE_CHECKING:
     from runtime.dead_letters import DeadLetter
 
-Stage = Annotated[str | None, typer.Option(help="Only those of this service.")]
-Code = Annotated[str | None, typer.Option(help="Only those with this error code.")]
-Topic = Annotated[str | None, typer.Option(help="Only those that came from this topic.")]
-Tenant = Annotated[str | None, typer.Option(help="Only those of this tenant, by the message's key.")]
-Since = Annotated[str | None, typer.Option(metavar="TIME", help="Only those published then or later (RFC 3339).")]
-Until = Annotated[str | None, typer.Option(metavar="TIME", help="Only those published before then.")]
+_OPTIONS: dict[str, Any] = {
+    "stage": Annotated[str | None, typer.Option(help="Only those of this service.")],
+    "code": Annotated[str | None, typer.Option(help="Only those with this error code.")],
+    "topic": Annotated[str | None, typer.Option(help="Only those that came from this topic.")],
+    "tenant": Annotated[str | None, typer.Option(help="Only those of this tenant, by the message's key.")],
+    "since": Annotated[str | None, typer.Option(metavar="TIME", help="Only those published then or later (RFC 3339).")],
+    "until": Annotated[str | None, typer.Option(metavar="TIME", help="Only those published before then.")],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,26 @@ class LetterFilter:
             # A broker that did not tell the time left -1.
             and (self.until is None or 0 <= original.timestamp_ms < self.until)
         )
+
+
+def choosing(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that has the options of a filter, and is given the filter as its parameter ``chosen``."""
+    own = [one for one in inspect.signature(command).parameters.values() if one.name != "chosen"]
+    options = [
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=option)
+        for name, option in _OPTIONS.items()
+    ]
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        chosen = LetterFilter.of(**{name: given.pop(name) for name in _OPTIONS})
+        command(chosen=chosen, **given)
+
+    both = [*own, *options]
+    # What typer reads: the names, and their annotations once more.
+    run.__signature__ = inspect.Signature(both)  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in both}
+    return run
 
 
 def _milliseconds(option: str, text: str | None) -> float | None:

@@ -10,7 +10,8 @@ store that came to it by activation has the same lines as one whose results were
 are as they were called.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -73,9 +74,10 @@ async def dump(
                 governing = made.of(patient["activation"])
                 told = others.get(patient["id"], {})
                 yield _state(patient, accepted, said, told, releases, governing, current_only)
-                for line in _results(patient, accepted, governing if current_only else None, current_only):
+                result = partial(_result, governing=governing if current_only else None)
+                for line in _inputs(_RESULT, patient, accepted, current_only, result):
                     yield line
-                for line in _statements(patient, said, current_only):
+                for line in _inputs(_STATEMENT, patient, said, current_only, _statement):
                     yield line
                 for event in history.get(patient["id"], []):
                     yield _event(patient, event)
@@ -106,34 +108,57 @@ def _state(
     return orjson.dumps({"record": "state", **state})
 
 
-def _results(
-    patient: asyncpg.Record, accepted: Sequence[asyncpg.Record], governing: Governing | None, current_only: bool
+class _Kind(NamedTuple):
+    """A kind of inputs, as lines show it."""
+
+    record: str
+    place: Callable[[asyncpg.Record], tuple[str, str]]
+    """Where one stands among those that are current."""
+    named: Callable[[asyncpg.Record], dict[str, Any]]
+    """How its predecessor names one."""
+
+
+_RESULT = _Kind("result", lambda row: (row["laboratory"], row["accession"]), lambda row: _note(row))
+_STATEMENT = _Kind("statement", lambda row: (row["source"], row["statement"]), lambda row: {"version": row["version"]})
+
+
+def _inputs(
+    kind: _Kind,
+    patient: asyncpg.Record,
+    accepted: Sequence[asyncpg.Record],
+    current_only: bool,
+    content: Callable[[asyncpg.Record], dict[str, Any]],
 ) -> Iterator[bytes]:
+    """The lines of one kind, in order of acceptance, or only what is current in order of their names."""
     by_ordinal = {row["ordinal"]: row for row in accepted}
-    listed = sorted(accepted, key=lambda row: (row["laboratory"], row["accession"])) if current_only else accepted
-    for row in listed:
-        successor = by_ordinal.get(row["superseded_by"])
-        facts = _facts(row, governing)
-        line = {
-            "record": "result",
-            "tenant": patient["tenant"],
-            "patient": patient["pseudonym"],
-            **_note(row),
-            "sex": row["sex"],
-            "sha256": row["content_sha256"],
-            "events": _events(row),
-            "knowledge": facts.knowledge,
-            "software": row["software"],
-            "genotypes": orjson.Fragment(facts.genotypes),
-            "phenotypes": orjson.Fragment(facts.phenotypes),
-            "observed": orjson.Fragment(row["observed"]),
-            "warnings": orjson.Fragment(row["warnings"] or "[]"),
-        }
+    for row in sorted(accepted, key=kind.place) if current_only else accepted:
+        line = {"record": kind.record, "tenant": patient["tenant"], "patient": patient["pseudonym"], **content(row)}
         if not current_only:
+            successor = by_ordinal.get(row["superseded_by"])
             line["superseded_by"] = (
-                None if successor is None else _note(successor) | {"sha256": successor["content_sha256"]}
+                None if successor is None else kind.named(successor) | {"sha256": successor["content_sha256"]}
             )
         yield orjson.dumps(line)
+
+
+def _result(row: asyncpg.Record, governing: Governing | None) -> dict[str, Any]:
+    facts = _facts(row, governing)
+    return {
+        **_note(row),
+        "sex": row["sex"],
+        "sha256": row["content_sha256"],
+        "events": _events(row),
+        "knowledge": facts.knowledge,
+        "software": row["software"],
+        "genotypes": orjson.Fragment(facts.genotypes),
+        "phenotypes": orjson.Fragment(facts.phenotypes),
+        "observed": orjson.Fragment(row["observed"]),
+        "warnings": orjson.Fragment(row["warnings"] or "[]"),
+    }
+
+
+def _statement(row: asyncpg.Record) -> dict[str, Any]:
+    return {"sha256": row["content_sha256"], "events": _events(row), "content": orjson.Fragment(row["content"])}
 
 
 class _Facts(NamedTuple):
@@ -151,26 +176,6 @@ def _facts(row: asyncpg.Record, governing: Governing | None) -> _Facts:
         return _Facts(knowledge, row["genotypes"], row["phenotypes"])
     read = governing.read(rows.delivery(row))
     return _Facts(governing.knowledge.model_dump(), rows.genotypes(read.genotypes), rows.phenotypes(read.phenotypes))
-
-
-def _statements(patient: asyncpg.Record, said: Sequence[asyncpg.Record], current_only: bool) -> Iterator[bytes]:
-    by_ordinal = {row["ordinal"]: row for row in said}
-    listed = sorted(said, key=lambda row: (row["source"], row["statement"])) if current_only else said
-    for row in listed:
-        successor = by_ordinal.get(row["superseded_by"])
-        line = {
-            "record": "statement",
-            "tenant": patient["tenant"],
-            "patient": patient["pseudonym"],
-            "sha256": row["content_sha256"],
-            "events": _events(row),
-            "content": orjson.Fragment(row["content"]),
-        }
-        if not current_only:
-            line["superseded_by"] = (
-                None if successor is None else {"version": successor["version"], "sha256": successor["content_sha256"]}
-            )
-        yield orjson.dumps(line)
 
 
 def _events(row: asyncpg.Record) -> list[dict[str, str]]:

@@ -84,7 +84,7 @@ class Recommender:
                 stored = patients[_key(event)]
                 if _inbox_id(event) not in handled:
                     governing = unit.activations.governing(stored.patient.tenant)
-                    effect = attempt(partial(self._effect, stored, event, governing))
+                    effect = attempt(partial(self._take_in, stored, event, governing))
                     if isinstance(effect, Rejected):
                         failures.append(Failure(event, effect))
                     else:
@@ -98,7 +98,7 @@ class Recommender:
             await unit.save()
         return tuple(failures)
 
-    def _effect(self, stored: Stored, event: Taken, governing: Governing | None) -> Effect:
+    def _take_in(self, stored: Stored, event: Taken, governing: Governing | None) -> Effect:
         if isinstance(event.data, ClinicalContext):
             return self._of_statement(stored, event, event.data, governing)
         return self._of_delivery(stored, event, event.data, governing)
@@ -106,8 +106,7 @@ class Recommender:
     def _of_statement(self, stored: Stored, event: Taken, said: ClinicalContext, governing: Governing | None) -> Effect:
         statement = Statement(said, content_sha256(said), event.source, event.id)
         accepted = stored.patient.accept_statement(statement, self._releases, governing)
-        row = StatementRow.of(stored.id, accepted.ordinal, statement)
-        return _effect(stored, accepted, row, event, _Brought(event.source, event.id))
+        return _effect(stored, accepted, StatementRow.of(stored.id, accepted.ordinal, statement), event)
 
     def _of_delivery(
         self, stored: Stored, event: Taken, data: PhenotypeAssigned, governing: Governing | None
@@ -117,20 +116,11 @@ class Recommender:
         row = ResultRow.of(
             stored.id, accepted.ordinal, delivery, genotype.software, genotype.observed, genotype.warnings
         )
-        result = genotype.result
-        return _effect(stored, accepted, row, event, _Brought(result.event_source, result.event_id))
+        return _effect(stored, accepted, row, event)
 
 
-class _Brought(NamedTuple):
-    """The event from outside that brought an input."""
-
-    source: str
-    id: str
-
-
-def _effect(
-    stored: Stored, accepted: Acceptance, row: ResultRow | StatementRow, event: Taken, brought: _Brought
-) -> Effect:
+def _effect(stored: Stored, accepted: Acceptance, row: ResultRow | StatementRow, event: Taken) -> Effect:
+    """``row`` names the event from outside that brought the input."""
     outbox, history = None, None
     if accepted.event is not None:
         body = body_of(accepted.event, accepted.rows)
@@ -138,7 +128,7 @@ def _effect(
         outbox = outbox_row(accepted.event, body, id_, event.time, event.traceparent)
         history = history_row(stored, accepted, accepted.event, body, accepted.ordinal)
     sequence = None if accepted.event is None else accepted.event.sequence
-    inbox = InboxRow(_inbox_id(event), brought.source, brought.id, stored.id, accepted.ordinal, sequence)
+    inbox = InboxRow(_inbox_id(event), row.event_source, row.event_id, stored.id, accepted.ordinal, sequence)
     return Effect(accepted, row if accepted.new else None, inbox, history, outbox)
 
 
