@@ -14,8 +14,8 @@ from schemas.genotype import KnowledgeRef
 from schemas.knowledge import EVERYONE, ReleaseActivated
 from services.genotyper.activation import active, announce, withdraw
 from services.recommender.interpretation import as_delivered
-from services.recommender.patient import release_of
 from services.recommender.reinterpretation import Progress
+from services.recommender.state import release_of
 from services.recommender.store import Store
 from services.recommender.store.activations import (
     Activated,

@@ -96,7 +96,7 @@ async def _fetched(environment: "Settings", tenant: str | None, listed: bool) ->
     from services.recommender.cohort import cohort as figures
     from services.recommender.cohort import takers
     from services.recommender.interpretation import as_delivered
-    from services.recommender.patient import release_of
+    from services.recommender.state import release_of
     from services.recommender.store.activations import activations
 
     releases = Releases(None, *environment.knowledge_folders)

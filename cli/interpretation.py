@@ -15,7 +15,7 @@ from schemas.phenotype import Phenotype, ResultNote
 from services.genotyper.recall import Recaller
 from services.phenotyper.assignment import assign
 from services.recommender.merging import Delivery
-from services.recommender.patient import release_of
+from services.recommender.state import release_of
 from services.recommender.store.behind import Needed, StoredResult
 from services.recommender.store.rows import observed as compact
 from services.recommender.view import Lookup, lookups

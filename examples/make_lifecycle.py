@@ -23,7 +23,8 @@ from services.phenotyper.handler import Phenotyper
 from services.recommender.context.current import Statement
 from services.recommender.interpretation import Governing
 from services.recommender.merging import Delivery
-from services.recommender.patient import Patient, State
+from services.recommender.patient import Patient
+from services.recommender.state import State
 
 PAGE = Path(__file__).parents[1] / "docs" / "lifecycle-example.md"
 TENANT, PATIENT = "mercy", "p-19c4e7"

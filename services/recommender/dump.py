@@ -22,8 +22,8 @@ from schemas.serialise import to_json
 from services.recommender.discordance import Policy
 from services.recommender.interpretation import Governing, Interpret, as_delivered
 from services.recommender.misfiled import Elsewhere
-from services.recommender.patient import Releases, state_of
 from services.recommender.report import report_of, shown
+from services.recommender.state import Releases, state_of
 from services.recommender.store import Store, rows
 from services.recommender.store.activations import activations
 from services.recommender.store.elsewhere import elsewhere

@@ -20,7 +20,7 @@ from schemas.genotype import CallStatus, KnowledgeRef, ObservedGene
 from schemas.phenotype import Phenotype, ResultNote
 from schemas.recommendation import Recommendation
 from services.recommender.merging import Accession, Delivery, voices
-from services.recommender.patient import Releases, State, release_of
+from services.recommender.state import Releases, State, release_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from schemas.explanation import Explanation
 from schemas.genotype import ObservedGene
 from services.recommender.explain import Source, explain
 from services.recommender.interpretation import Governing, Interpret, as_delivered
-from services.recommender.patient import Releases, release_of
 from services.recommender.report import current_state
+from services.recommender.state import Releases, release_of
 from services.recommender.store import Store, rows
 
 _RESULTS = f"""

@@ -6,8 +6,8 @@ import orjson
 
 from schemas.serialise import to_json
 from services.recommender.interpretation import Interpret, as_delivered
-from services.recommender.patient import Releases
 from services.recommender.report import events_since, patient_row, report
+from services.recommender.state import Releases
 from services.recommender.store import Store
 
 _TABLES = ("patients", "results", "statements", "inbox", "history")

@@ -18,9 +18,10 @@ from services.recommender.body import body_of
 from services.recommender.context.current import Statement
 from services.recommender.interpretation import Governing, Interpret, as_delivered
 from services.recommender.merging import Delivery
-from services.recommender.patient import Acceptance, Releases
+from services.recommender.patient import Acceptance
 from services.recommender.publication import history_row, outbox_row
 from services.recommender.screening import screen
+from services.recommender.state import Releases
 from services.recommender.store import Store
 from services.recommender.store.erasures import erased
 from services.recommender.store.rows import HistoryRow, InboxRow, OutboxRow, ResultRow, StatementRow

@@ -10,8 +10,8 @@ import asyncpg
 from schemas.genotype import KnowledgeRef
 from services.recommender.discordance import Policy
 from services.recommender.interpretation import Governing, Interpret, as_delivered
-from services.recommender.patient import Input, Releases, state_after
 from services.recommender.report import Report, accepted_inputs, patient_row, report_of, shown
+from services.recommender.state import Input, Releases, state_after
 from services.recommender.store import Store
 from services.recommender.store.activations import Activations, activations
 from services.recommender.store.elsewhere import elsewhere

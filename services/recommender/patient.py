@@ -1,68 +1,29 @@
-"""A patient's current state as a pure function of the set of accepted inputs, and what one more of them changes.
+"""A patient as the set of accepted inputs, and what one more of them, or another release, changes.
 
-No clock, no randomness, no I/O: any order and repetition of the same inputs ends in the same state. Inputs are
-deliveries of laboratory results and statements of clinical context; they are numbered together. Beside them stands the
-release that governs, since operators activated it: every result is read under it, whatever it was called under.
+No clock, no randomness, no I/O: any order and repetition of the same inputs ends in the same state. Results and
+statements are numbered together.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from knowledge.release import Release
-from schemas.errors import Code, Rejected
-from schemas.finding import Finding
-from schemas.genotype import GeneCall, KnowledgeRef
-from schemas.phenotype import Phenotype, ResultNote
 from schemas.recommendation import (
     Cause,
-    CurrentMedication,
-    DoseEstimate,
     Recommendation,
     RecommendationsChanged,
-    Silence,
 )
-from services.recommender.advice import advise
 from services.recommender.changes import compare
 from services.recommender.context.current import Document, Statement, StatementIdentity
-from services.recommender.context.current import current as current_context
 from services.recommender.discordance import Policy
 from services.recommender.interpretation import Governing
-from services.recommender.merging import Accession, Delivery, Identity, merge
+from services.recommender.merging import Accession, Delivery, Identity
 from services.recommender.rows import Row
-
-Releases = Callable[[str], Release]
-"""A knowledge release by its id; raises KeyError where it is not installed."""
+from services.recommender.state import Input, Releases, State, precedence, release_of, state_of
 
 LAB_RESULT = "lab-result"
 CLINICAL_CONTEXT = "clinical-context"
 KNOWLEDGE_RELEASE = "knowledge-release"
 """Types of causes."""
-
-Input = Delivery | Statement
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What is known and advised: the two published lists and what is behind them."""
-
-    knowledge: KnowledgeRef | None = None
-    genotypes: tuple[GeneCall, ...] = ()
-    phenotypes: tuple[Phenotype, ...] = ()
-    recommendations: tuple[Recommendation, ...] = ()
-    silent: tuple[Silence, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    results: tuple[ResultNote, ...] = ()
-    """The current delivery of each accession, withdrawn ones included."""
-    medications: tuple[CurrentMedication, ...] = ()
-    dose_estimates: tuple[DoseEstimate, ...] = ()
-    rows: tuple[Row, ...] = field(default=(), compare=False)
-    """Of each recommendation the row that it is of."""
-
-    def publishes_as(self, other: "State") -> bool:
-        """Whether the published lists of advice are equal, provenance included."""
-        return (self.phenotypes, self.recommendations, self.silent, self.findings, self.dose_estimates) == (
-            other.phenotypes, other.recommendations, other.silent, other.findings, other.dose_estimates,
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,86 +208,6 @@ class Patient:
             medications=after.medications,
             dose_estimates=after.dose_estimates,
         )
-
-
-def state_after(
-    inputs: Iterable[Input], releases: Releases, governing: Governing | None = None, policy: Policy = Policy.NEWEST
-) -> State:
-    """The state that follows from a set of inputs of both kinds."""
-    inputs = list(inputs)
-    deliveries = (one for one in inputs if isinstance(one, Delivery))
-    statements = (one for one in inputs if isinstance(one, Statement))
-    return state_of(deliveries, releases, statements, governing, policy)
-
-
-def state_of(
-    deliveries: Iterable[Delivery],
-    releases: Releases,
-    statements: Iterable[Statement] = (),
-    governing: Governing | None = None,
-    policy: Policy = Policy.NEWEST,
-) -> State:
-    """The state that follows from sets of deliveries and statements under the release that governs.
-
-    Where none was activated, the latest release among the deliveries that count governs the advice, and each result
-    stays as it was called. Without a delivery there is no advice.
-    """
-    counting = sorted(current(deliveries, releases).values(), key=lambda one: one.accession)
-    if not counting:
-        return State()
-    if governing is None:
-        knowledge = max((one.knowledge for one in counting), key=lambda known: _rank(known, releases))
-        read = counting
-    else:
-        knowledge = governing.knowledge
-        read = [governing.read(one) for one in counting]
-    merged = merge(read, policy)
-    context = current_context(statements)
-    advice = advise(release_of(knowledge, releases), merged.genotypes, merged.phenotypes, context)
-    return State(
-        knowledge=knowledge,
-        genotypes=merged.genotypes,
-        phenotypes=advice.phenotypes,
-        recommendations=advice.recommendations,
-        silent=advice.silent,
-        findings=(*merged.findings, *advice.findings),
-        medications=advice.medications,
-        dose_estimates=advice.dose_estimates,
-        results=tuple(ResultNote.of(one.result) for one in counting),
-        rows=advice.rows,
-    )
-
-
-def current(deliveries: Iterable[Delivery], releases: Releases) -> dict[Accession, Delivery]:
-    """Of each accession the delivery that counts, whatever order they came in."""
-    counting: dict[Accession, Delivery] = {}
-    for one in deliveries:
-        rival = counting.get(one.accession)
-        if rival is None or precedence(rival, releases) < precedence(one, releases):
-            counting[one.accession] = one
-    return counting
-
-
-def precedence(delivery: Delivery, releases: Releases) -> tuple[object, ...]:
-    """Of several deliveries of one accession the highest counts; of one called twice, the later release's calls."""
-    return (*delivery.result.order, *_rank(delivery.knowledge, releases))
-
-
-def release_of(knowledge: KnowledgeRef, releases: Releases) -> Release:
-    """The release something was decided under. Raises Rejected(UNKNOWN_RELEASE)."""
-    try:
-        release = releases(knowledge.release)
-    except KeyError:
-        release = None
-    if release is None or release.sha256 != knowledge.sha256:
-        wanted = f"{knowledge.release} ({knowledge.sha256[:12]})"
-        raise Rejected(Code.UNKNOWN_RELEASE, f"knowledge release {wanted} is not installed here", "genotype.knowledge")
-    return release
-
-
-def _rank(knowledge: KnowledgeRef, releases: Releases) -> tuple[str, str]:
-    release = release_of(knowledge, releases)
-    return (release.manifest.in_force, release.id)
 
 
 def cause_of(input_: Input) -> Cause:

@@ -13,7 +13,8 @@ from services.recommender.body import pack
 from services.recommender.discordance import Policy
 from services.recommender.interpretation import Governing
 from services.recommender.lanes import lane_of
-from services.recommender.patient import Patient, State
+from services.recommender.patient import Patient
+from services.recommender.state import State
 from services.recommender.store.rows import HistoryRow, OutboxRow, difference, keys
 from services.recommender.store.unit import Stored
 

@@ -23,8 +23,9 @@ from services.recommender.expectation import Expectations, Expected
 from services.recommender.impact import Impact
 from services.recommender.interpretation import Governing
 from services.recommender.merging import Delivery
-from services.recommender.patient import Patient, Reinterpretation, Releases, release_of
+from services.recommender.patient import Patient, Reinterpretation
 from services.recommender.publication import history_row, outbox_row
+from services.recommender.state import Releases, release_of
 from services.recommender.store import Store
 from services.recommender.store.activations import Activations, count
 from services.recommender.store.behind import Behind, Needed, Scope, StoredResult, behind, come_under, speaking

@@ -22,7 +22,8 @@ from schemas.recommendation import (
 from services.recommender.discordance import Policy
 from services.recommender.interpretation import Governing, Interpret, as_delivered
 from services.recommender.misfiled import Elsewhere, misfiled
-from services.recommender.patient import Input, Patient, Releases, State, cause_of, state_after, state_of, why
+from services.recommender.patient import Patient, cause_of, why
+from services.recommender.state import Input, Releases, State, state_after, state_of
 from services.recommender.store import Store, rows
 from services.recommender.store.activations import Activations, activations
 from services.recommender.store.elsewhere import elsewhere

@@ -15,8 +15,8 @@ import orjson
 
 from schemas.phenotype import Conversion, EffectivePhenotype, Phenotype
 from services.recommender.context.current import Statement, current
-from services.recommender.patient import State
 from services.recommender.priority import Priority
+from services.recommender.state import State
 
 
 class Effective(NamedTuple):

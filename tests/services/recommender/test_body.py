@@ -10,7 +10,8 @@ from schemas.serialise import to_json
 from services.recommender.body import body_of, pack, unpack
 from services.recommender.context.current import Statement
 from services.recommender.merging import Delivery
-from services.recommender.patient import Acceptance, Input, Patient
+from services.recommender.patient import Acceptance, Patient
+from services.recommender.state import Input
 from tests.services.recommender.builders import NO_CALL, delivery, release
 from tests.services.recommender.context.statements import statement
 

@@ -10,7 +10,7 @@ from schemas.lab_result import Status
 from schemas.phenotype import Phenotype, ResultNote
 from services.recommender.discordance import Policy, Voice, contradict
 from services.recommender.merging import Delivery
-from services.recommender.patient import State, state_of
+from services.recommender.state import State, state_of
 from tests.services.recommender.builders import NO_CALL, delivery, release
 
 POOR = {"CYP2C19": "*2/*2"}

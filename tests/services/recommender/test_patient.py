@@ -12,7 +12,8 @@ from schemas.genotype import CallStatus
 from schemas.lab_result import Status
 from schemas.recommendation import ChangeKind, RecommendationsChanged
 from services.recommender.merging import Delivery
-from services.recommender.patient import Patient, State, state_of
+from services.recommender.patient import Patient
+from services.recommender.state import State, state_of
 from tests.services.recommender.builders import NO_CALL, NOT_ASSAYED, delivery, release
 
 POOR = {"CYP2C19": "*2/*2"}
