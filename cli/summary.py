@@ -7,8 +7,9 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
+from services.report.drugs import Drug
 from services.report.facts import Facts
-from services.report.view import HEADINGS, Drug, GeneRow, View, view
+from services.report.view import HEADINGS, GeneRow, View, view
 
 _FIRST, _SECOND, _WATCH = 1, 2, 3
 _WIDTH = 100

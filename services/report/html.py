@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from schemas.phenotype import ResultNote
 from schemas.recommendation import Citation
 from services.report.doses import FOR_STARTING, STARTING_DOSE, Dose
+from services.report.drugs import Drug, Entry
 from services.report.facts import Facts
 from services.report.style import CSS
 from services.report.view import (
@@ -22,8 +23,6 @@ from services.report.view import (
     TAKES,
     TO_CLARIFY,
     Condition,
-    Drug,
-    Entry,
     GeneRow,
     View,
     view,

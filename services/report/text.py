@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from schemas.phenotype import ResultNote
 from services.report.doses import FOR_STARTING, STARTING_DOSE, Dose
+from services.report.drugs import Drug, Entry
 from services.report.facts import Facts
 from services.report.lines import NARROWEST, heading, printable, wrapped
 from services.report.view import (
@@ -17,8 +18,6 @@ from services.report.view import (
     TAKES,
     TO_CLARIFY,
     Condition,
-    Drug,
-    Entry,
     GeneRow,
     View,
     view,
