@@ -90,21 +90,21 @@ def _text(one: Change) -> str:
     about = _sides(one)[0]
     population = "" if about.population == "general" else f", {about.population}"
     before, after = _advice(one.before), _advice(one.after)
-    told = f"{before} -> {after}" if before != after else f"{before}, other {' and '.join(_differing(one))}"
+    told = f"{before} -> {after}" if before != after else f"{before}, now with other {' and '.join(_differing(one))}"
     return f"{about.drug} ({about.source}{population}): {told}"
 
 
 def _differing(one: Change) -> list[str]:
     """What is another in advice of the same actions and strength."""
     before, after = one.before, one.after
-    found = ["dose"] if any(getattr(before, name) != getattr(after, name) for name in _DOSES) else []
+    found = ["doses"] if any(getattr(before, name) != getattr(after, name) for name in _DOSES) else []
     if before and after and before.alternatives != after.alternatives:
         found.append("alternatives")
-    return found or ["dose estimate"]
+    return found or ["dose estimates"]
 
 
 def _advice(side: Recommendation | None) -> str:
     if side is None:
         return "nothing"
-    dose = ", another dose" if any(getattr(side, name) for name in _DOSES) else ""
+    dose = " with a dose" if any(getattr(side, name) for name in _DOSES) else ""
     return ", ".join(side.actions) + dose + f" ({side.strength})"

@@ -115,9 +115,12 @@ async def test_a_tenant_that_gives_its_own_choice_up_follows_that_for_all_on_the
     await stored(store, ["p-1", "p-2"])
     assert (await asyncio.to_thread(run, deployed, broker, NEW, "--tenant", "mercy")).returncode == 0
     assert {tenant: one.release for tenant, one in (await active(deployed)).items()} == {EVERYONE: OLD, "mercy": NEW}
+    async with store.pool.acquire() as connection, connection.transaction():  # and was killed right after
+        await add(connection, "mercy", reference(RELEASES.load(OLD)), follows=True)
     done = await asyncio.to_thread(run, deployed, broker, "--follow", "--tenant", "mercy", "--json")
     assert done.returncode == 0, done.stderr.decode()
     assert json.loads(done.stdout)["changed"] == 2
+    assert len((await activations(store.pool, as_delivered)).made) == 3
     assert {tenant: one.release for tenant, one in (await active(deployed)).items()} == {EVERYONE: OLD}
     later = await asyncio.to_thread(run, deployed, broker, NEW, "--json")
     assert json.loads(later.stdout)["patients"] == 2

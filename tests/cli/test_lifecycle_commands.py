@@ -244,7 +244,8 @@ class TestATenantsOwnChoice:
 def test_a_dry_run_says_what_is_another_where_the_actions_stay(hospital: Hospital) -> None:
     told = hospital.ends(0, "knowledge", "activate", NEW, "--dry-run", "--tenant", "mercy")
     assert "7 patients would come under 2026.11; the advice of 7 would change" in told
-    assert "azathioprine (CPIC): standard-dosing, another dose (strong), other dose  for example m-0, m-1, m-2" in told
+    change = "azathioprine (CPIC): standard-dosing with a dose (strong), now with other doses"
+    assert f"{change}  for example m-0, m-1, m-2\n" in told
 
 
 @pytest.mark.parametrize(

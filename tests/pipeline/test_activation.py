@@ -13,7 +13,7 @@ import pytest
 from knowledge.loader import Releases
 from schemas.topics import RECOMMENDATION
 from tests.pipeline.conftest import EMBEDDED, KAFKA
-from tests.pipeline.deployment import Deployment
+from tests.pipeline.deployment import SERVICES, Deployment
 from tests.support.results import lab_result
 
 pytestmark = pytest.mark.parametrize("deployment", [EMBEDDED, KAFKA], indirect=True)
@@ -85,6 +85,10 @@ def test_live_results_come_out_meanwhile_and_everybody_is_told_once(deployment: 
         if (one.key or b"").startswith(f"{tenant}/".encode())
     ]
     assert len(set(ids)) == len(ids) == 2 * len(STORED) + len(LIVE) - 1
+
+    written = "".join(deployment.log(service).read_text() for service in SERVICES)
+    assert tenant in written
+    assert not [word for word in ("TPMT", "*3A", "Metabolizer", "azathioprine") if word in written]
 
     followed = json.loads(deployment.pgx("knowledge", "activate", "--follow", *own, "--json", check=True).stdout)
     assert (followed["release"], followed["patients"], followed["changed"]) == (NEW, len(told), 0)
