@@ -1,6 +1,7 @@
 """``pgx cohort``: a population in figures."""
 
 import asyncio
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from runtime.exits import Exit
 
 if TYPE_CHECKING:
     from runtime.settings import Settings
+    from schemas.base import Model
     from services.recommender.cohort import Cohort, Taker
 
 app = typer.Typer(**APPEARANCE)
@@ -47,21 +49,12 @@ def cohort(
         _affected(release, tenant, as_json, html)
         return
     found, listed = asyncio.run(_fetched(settings(), tenant, takers))
-    if takers:
-        for one in listed:
-            drugs = list(one.drugs)
-            write_line(orjson.dumps({"patient": one.patient, "drugs": drugs}) if as_json else _line(one))
-    elif as_json:
-        write_line(found.model_dump_json())
-    if html is not None:
-        from services.report.cohort import page
+    for one in listed:
+        write_line(orjson.dumps({"patient": one.patient, "drugs": list(one.drugs)}) if as_json else _line(one))
+    if not takers or html is not None:
+        from services.report import cohort as shown
 
-        write_file(page(found), html)
-    if not (takers or as_json or html):
-        from services.report.cohort import text
-
-        for line in text(found):
-            write_line(line)
+        _show(found, lambda: shown.text(found), lambda: shown.page(found), as_json and not takers, html)
 
 
 def _affected(release: str, tenant: str | None, as_json: bool, html: Path | None) -> None:
@@ -69,19 +62,23 @@ def _affected(release: str, tenant: str | None, as_json: bool, html: Path | None
     from cli.activation import Choice
     from cli.knowledge import installed
     from services.recommender.affected import affected_by
+    from services.report import affected as shown
 
     known = foreseen(Choice(tenant, installed(release)), examples=False)
     found = affected_by(tenant, known.release, known.patients, known.affected, known.genes, known.drugs)
+    _show(found, lambda: shown.text(found), lambda: shown.page(found), as_json, html)
+
+
+def _show(
+    found: "Model", text: Callable[[], Iterable[str]], page: Callable[[], str], as_json: bool, html: Path | None
+) -> None:
+    """Figures as they were asked for: JSON, a page, else text."""
     if as_json:
         write_line(found.model_dump_json())
     if html is not None:
-        from services.report.affected import page
-
-        write_file(page(found), html)
+        write_file(page(), html)
     if not (as_json or html):
-        from services.report.affected import text
-
-        for line in text(found):
+        for line in text():
             write_line(line)
 
 
