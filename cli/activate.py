@@ -12,7 +12,7 @@ from cli.activation import activate as run
 from cli.environment import settings
 from cli.exits import Failure
 from cli.forecast import Forecast, forecast
-from cli.sweep import Pace
+from cli.sweep import Pace, make_way
 from cli.terminal import say, waiting, write_line
 from runtime.exits import Exit
 from services.recommender.reinterpretation import Progress
@@ -28,6 +28,8 @@ _NAMED = 10
 def activate(choice: Choice, pace: Pace, as_json: bool) -> None:
     """Make a choice of release. Raises ``Failure``, also where patients could not be evaluated; ``Unreachable``,
     ``NotSetUp``."""
+    if pace.processes == 1:
+        make_way()
     with waiting(f"activating {_wanted(choice)} for {_whom(choice)}") as status:
         told = _Told(status.update if status is not None else say, always=status is not None)
         activated, progress = asyncio.run(run(settings(), choice, pace, told))

@@ -58,6 +58,11 @@ async def spread(
         telling.cancel()
 
 
+def make_way() -> None:
+    """This process gives way to the services from now on."""
+    os.nice(_POLITENESS)
+
+
 def share(settings: Settings, activated: Activated, part: int, pace: Pace, parent: int) -> Progress:
     """One process's share of the patients."""
     return asyncio.run(_share(settings, activated, part, pace, parent))
@@ -65,7 +70,7 @@ def share(settings: Settings, activated: Activated, part: int, pace: Pace, paren
 
 async def _share(settings: Settings, activated: Activated, part: int, pace: Pace, parent: int) -> Progress:
     if pace.processes > 1:
-        os.nice(_POLITENESS)
+        make_way()
     load = Releases(None, *settings.knowledge_folders).load
     interpreter = Interpreter(load)
     progress = Progress()

@@ -8,23 +8,29 @@ advice of almost everyone; else a release is activated that differs from 2025.11
 import argparse
 import asyncio
 import hashlib
-import statistics
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from itertools import chain, islice
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit, urlunsplit
 
+import asyncpg
 import orjson
 
-from bench.lifecycle import people
+from bench.lifecycle import live, people
 from bench.lifecycle.copies import multiply
+from bench.lifecycle.live import Latencies
+from bench.lifecycle.sweeping import sweep
 from bench.store.__main__ import NoBroker
 from cli.activation import reference
 from cli.embedded import postgres
 from cli.interpretation import Interpreter
-from cli.sweep import Pace, spread
+from cli.sweep import Pace
 from knowledge import site
 from knowledge.loader import Releases
 from knowledge.release import Release
@@ -47,8 +53,8 @@ from tests.support.results import phenotyped
 BEFORE, AFTER = "2025.11", "2026.11"
 TOUCHED = ("TPMT", "NUDT15")
 _TABLES = ("patients", "results", "statements", "inbox", "history", "lookups")
-_LIVE = 150
-_LIVE_EVERY_SECONDS = 0.05
+_LIVE = 300
+"""Results that are timed on each store."""
 
 
 class _Options(NamedTuple):
@@ -66,36 +72,50 @@ def touching(releases: Releases) -> Release:
     return site.overlay(before, about, genes=[after.genes[symbol] for symbol in TOUCHED])
 
 
-async def _run(dsn: str, folder: Path, options: _Options) -> None:
+async def _run(dsns: tuple[str, str], folder: Path, options: _Options) -> None:
     target = Releases().load(AFTER) if options.whole else touching(Releases())
     if not options.whole:
         write(target, folder)
-    settings = Settings.load(database_url=dsn, knowledge_folder=str(folder))
     releases = Releases(None, folder)
-    await migrate(settings)
     release = releases.load(BEFORE)
-    async with await Store.open(settings) as store:
-        recommender = Recommender(store, releases.load, Interpreter(releases.load))
-        relay = asyncio.create_task(Relay(settings, NoBroker(settings, "bench")).run())
-        await _activation(store, release)
-        live = [phenotyped(one, release) for one in _live(release, 4)]
-        await _latencies(recommender, live[:20])
-        _say("live on an empty store", *await _latencies(recommender, live[20 : _LIVE + 20]))
-        await store.pool.execute("TRUNCATE patients, results, statements, inbox, history CASCADE")
-        await _fill(store, recommender, release, options)
-        await _sizes(store, options.patients)
-        empty = live[_LIVE + 20 : 2 * _LIVE + 20]
-        _say("live on the full store", *await _latencies(recommender, empty))
-        await _readings(store, releases, release, options.patients)
-        number = await _activation(store, target)
-        await _activate(settings, store, recommender, number, options, live[2 * _LIVE + 20 :])
+    async with AsyncExitStack() as stack:
+        stores, recommenders = [], []
+        for dsn in dsns:
+            store = await stack.enter_async_context(_with_relay(_settings(dsn, folder)))
+            await _activation(store, release)
+            stores.append(store)
+            recommenders.append(Recommender(store, releases.load, Interpreter(releases.load)))
+        full, empty = stores
+        await _fill(full, recommenders[0], release, options)
+        await _sizes(full, options.patients)
+        results = live.results(release)
+        await live.warmed_up(recommenders, results)
+        await empty.pool.execute("TRUNCATE patients, results, statements, inbox, history CASCADE")
+        at_full, at_empty = await live.by_turns(recommenders, results, _LIVE)
+        _say("live on an empty store", at_empty)
+        _say("live on the full store", at_full)
+        print(f"{'full to empty':<44}{at_full.median / at_empty.median:8.2f}", flush=True)
+        await _readings(full, releases, release, options.patients)
+        number = await _activation(full, target)
+        during = await _activate(_settings(dsns[0], folder), full, number, options, recommenders[0], results)
+        _say(f"live during the activation ({len(during.times)} results)", during)
+        print(f"{'during to full':<44}{during.median / at_full.median:8.2f}", flush=True)
+
+
+def _settings(dsn: str, folder: Path) -> Settings:
+    return Settings.load(database_url=dsn, knowledge_folder=str(folder))
+
+
+@asynccontextmanager
+async def _with_relay(settings: Settings) -> AsyncIterator[Store]:
+    await migrate(settings)
+    relay = asyncio.create_task(Relay(settings, NoBroker(settings, "bench")).run())
+    try:
+        async with await Store.open(settings) as store:
+            yield store
+    finally:
         relay.cancel()
         await asyncio.wait({relay})
-
-
-def _live(release: Release, runs: int) -> list[dict[str, Any]]:
-    made = people.results(release, runs * _LIVE, seed=9)
-    return [one | {"patient": f"live-{n}", "accession": f"L-{n}"} for n, one in enumerate(made)]
 
 
 async def _activation(store: Store, release: Release) -> int:
@@ -106,10 +126,10 @@ async def _activation(store: Store, release: Release) -> int:
 async def _fill(store: Store, recommender: Recommender, release: Release, options: _Options) -> None:
     began = time.perf_counter()
     originals = min(options.originals, options.patients)
-    events: list[Taken] = [phenotyped(one, release) for one in people.results(release, originals)]
-    events += [_stated(one) for one in people.statements(release, originals)]
-    for start in range(0, len(events), 100):
-        assert not await recommender.handle(events[start : start + 100])
+    called: Iterator[Taken] = (phenotyped(one, release) for one in people.results(release, originals))
+    events = chain(called, map(_stated, people.statements(release, originals)))
+    while batch := list(islice(events, 100)):
+        assert not await recommender.handle(batch)
     print(f"{f'{originals:,} patients through the stages':<44}{time.perf_counter() - began:8.1f} s", flush=True)
     began = time.perf_counter()
     await multiply(store, options.patients)
@@ -131,59 +151,63 @@ async def _sizes(store: Store, patients: int) -> None:
     print(f"{'size of all':<44}{total / 1e6:8.1f} MB {total / patients:8.0f} bytes a patient", flush=True)
 
 
-async def _latencies(recommender: Recommender, events: Sequence[Taken]) -> tuple[float, float]:
-    """Median and 95th percentile of the time from a result to its committed effect, one at a time, in ms."""
-    times = []
-    for event in events:
-        began = time.perf_counter()
-        assert not await recommender.handle([event])
-        times.append(1000 * (time.perf_counter() - began))
-    return statistics.median(times), sorted(times)[int(0.95 * len(times))]
-
-
-def _say(what: str, median: float, late: float) -> None:
-    print(f"{what:<44}{median:8.2f} ms median {late:8.2f} ms 95th percentile", flush=True)
+def _say(what: str, found: Latencies) -> None:
+    print(f"{what:<44}{found.median:8.2f} ms median {found.late:8.2f} ms 95th percentile", flush=True)
 
 
 async def _readings(store: Store, releases: Releases, release: Release, patients: int) -> None:
-    times = []
+    found = Latencies()
     interpreter = Interpreter(releases.load)
     for number in range(0, patients, max(1, patients // 50)):
         began = time.perf_counter()
         known = await report(store, releases.load, people.TENANT, f"p-{number}", interpreter)
         assert known
         to_json(known)
-        times.append(1000 * (time.perf_counter() - began))
-    _say("report", statistics.median(times), max(times))
+        found.times.append(1000 * (time.perf_counter() - began))
+    _say("report", found)
     began = time.perf_counter()
     figures = await cohort(store, release, people.TENANT)
     print(f"{f'cohort of {figures.patients:,}':<44}{time.perf_counter() - began:8.2f} s", flush=True)
 
 
 async def _activate(
-    settings: Settings, store: Store, recommender: Recommender, number: int, options: _Options, live: Sequence[Taken]
-) -> None:
-    made = (await activations(store.pool, as_delivered)).made
-    activated = next(one for one in made if one.number == number)
+    settings: Settings,
+    store: Store,
+    number: int,
+    options: _Options,
+    recommender: Recommender,
+    results: Iterator[live.Result],
+) -> Latencies:
+    """Bring everybody under an activation; latencies of live results beside it."""
+    activated = (await activations(store.pool, as_delivered)).numbered(number)
     began = time.perf_counter()
-    work = asyncio.create_task(spread(settings, store, activated, Pace(max(2, options.processes)), lambda one: None))
-    times: list[float] = []
-    for event in live:
-        if work.done():
-            break
-        times.append((await _latencies(recommender, [event]))[0])
-        await asyncio.sleep(_LIVE_EVERY_SECONDS)
-    progress = await work
+    # In a process of its own, as the command is.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        work = asyncio.get_running_loop().run_in_executor(pool, sweep, settings, activated, Pace(options.processes))
+        during = await live.until(work.done, recommender, results)
+        progress, processor = await work
     await finish(store.pool, number)
     seconds = time.perf_counter() - began
     print(
         f"{f'activation of {activated.knowledge.release}':<44}{seconds:8.1f} s  {progress.examined:,} patients "
-        f"({progress.examined / seconds:,.0f} a second), {progress.recomputed:,} evaluated, "
-        f"{progress.published:,} changed"
+        f"({progress.examined / seconds:,.0f} a second; {processor:,.0f} s processor), {progress.recomputed:,} evaluated, "
+        f"{progress.published:,} changed",
+        flush=True,
     )
-    if times:
-        _say(f"live during it ({len(times)} results)", statistics.median(times), sorted(times)[int(0.95 * len(times))])
     assert not progress.failed
+    return during
+
+
+async def _another(dsn: str) -> str:
+    """An empty database beside one."""
+    parts = urlsplit(dsn)
+    name = f"{parts.path[1:]}_empty"
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(f'CREATE DATABASE "{name}"')
+    finally:
+        await connection.close()
+    return urlunsplit(parts._replace(path=f"/{name}"))
 
 
 def main() -> None:
@@ -192,16 +216,16 @@ def main() -> None:
     parser.add_argument(
         "--originals", type=int, default=4_000, help="so many come through the stages, the rest is copied"
     )
-    parser.add_argument("--processes", type=int, default=2, help="at the activation")
+    parser.add_argument("--processes", type=int, default=1, help="at the activation")
     parser.add_argument("--whole", action="store_true", help=f"activate {AFTER}")
-    parser.add_argument("--dsn", help="an empty database to use instead of the embedded one")
+    parser.add_argument("--dsn", help="an empty database instead of the embedded one, of a superuser")
     given = parser.parse_args()
     options = _Options(given.patients, given.originals, given.processes, given.whole)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pgx-bench-")))
         (folder / "releases").mkdir()
         dsn = given.dsn or stack.enter_context(postgres.start(folder / "postgres")).dsn
-        asyncio.run(_run(dsn, folder / "releases", options))
+        asyncio.run(_run((dsn, asyncio.run(_another(dsn))), folder / "releases", options))
 
 
 if __name__ == "__main__":
