@@ -190,8 +190,8 @@ async def _activate(
     seconds = time.perf_counter() - began
     print(
         f"{f'activation of {activated.knowledge.release}':<44}{seconds:8.1f} s  {progress.examined:,} patients "
-        f"({progress.examined / seconds:,.0f} a second; {processor:,.0f} s processor), {progress.recomputed:,} evaluated, "
-        f"{progress.published:,} changed",
+        f"({progress.examined / seconds:,.0f} a second; {processor:,.0f} s processor), "
+        f"{progress.recomputed:,} evaluated, {progress.published:,} changed",
         flush=True,
     )
     assert not progress.failed
