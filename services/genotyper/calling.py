@@ -13,7 +13,7 @@ from schemas.warning import Warning
 from services.genotyper import labels, lowest_function, priorities, proxy
 from services.genotyper.combinations import combine
 from services.genotyper.definition import GeneDefinition
-from services.genotyper.limits import MAX_LISTED_UNITS, MAX_UNITS, TooManyCombinations
+from services.genotyper.limits import MAX_LISTED, MAX_UNITS, TooManyCombinations
 from services.genotyper.matching import callable_alleles, candidates, pairs
 from services.genotyper.observation import Observation
 from services.genotyper.options import Options
@@ -106,7 +106,7 @@ def _wrong_ploidy(definition: GeneDefinition, observation: Observation) -> str |
 
 
 def _combined(definition: GeneDefinition, sample: Strands, can: Sequence[int]) -> _Found:
-    if len(sample.units) > MAX_LISTED_UNITS:
+    if sample.listed > MAX_LISTED:
         raise TooManyCombinations
     found = combine(definition, sample, can)
     left_out = tuple(definition.not_in_combinations)

@@ -11,7 +11,7 @@ from services.genotyper.options import Options
 from services.genotyper.release_caller import ReleaseCaller
 from services.genotyper.software import SOFTWARE
 
-REVISION = 2
+REVISION = 3
 """Revision of this stage's code: raised whenever the same input under the same release gives another output."""
 
 UNKNOWN_FIELDS = "unknown-fields"

@@ -4,8 +4,9 @@ MAX_UNITS = 32
 """Units of unknown relative phase in one gene: 2^32 possible strands. No pair of clinical alleles differs at more than
 10 positions, none of CYP2D6 at more than 22; above the limit there is no call."""
 
-MAX_LISTED_UNITS = 10
-"""The same where every possible strand has to be spelt out (combinations): 1,024 strands, 512 diplotypes."""
+MAX_LISTED = 512
+"""Variants to look at where every possible strand has to be spelt out (combinations): strands times variants. So 6
+unphased heterozygotes (64 strands), or 128 variants in 2 phase sets (4 strands)."""
 
 
 class TooManyCombinations(Exception):

@@ -11,7 +11,7 @@ from knowledge import names
 from services.genotyper import proxy
 from services.genotyper.combinations import StrandMatch, pair_matches, scored, strand_matches, with_alleles
 from services.genotyper.definition import GeneDefinition, NamedAllele, ProxyPair
-from services.genotyper.limits import MAX_LISTED_UNITS, TooManyCombinations
+from services.genotyper.limits import MAX_LISTED, TooManyCombinations
 from services.genotyper.matching import Candidate, Pair, candidates, orientations, pairs
 from services.genotyper.observation import Observation
 from services.genotyper.scoring import Scored, score_pairs
@@ -107,7 +107,7 @@ def _combined(
     definition: GeneDefinition, sample: Strands, among: Sequence[int], linked: ProxyPair | None, ignored: int
 ) -> Found:
     """Path B: combinations on every possible strand."""
-    if len(sample.units) > MAX_LISTED_UNITS:
+    if sample.listed > MAX_LISTED:
         raise TooManyCombinations
     warnings: list[str] = []
     by_side: dict[int, list[StrandMatch]] = {}

@@ -42,6 +42,11 @@ class Strands:
         """Positions where both strands have the VCF reference, as bits."""
         return self.seen & ~self.split & ~sum(1 << position for position, _ in self.certain)
 
+    @property
+    def listed(self) -> int:
+        """Variants to look at where every possible strand is spelt out: strands times variants."""
+        return (len(self.certain) + self.split.bit_count()) << len(self.units)
+
     def sides(self) -> Iterator[int]:
         """Every possible strand."""
         return iter(range(1 << len(self.units)))

@@ -7,9 +7,13 @@ definitions, and the rows of a lab result, have them together.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from schemas.errors import Code, Rejected
 from services.genotyper.panel import Site
 
 GenotypeRow = dict[str, object]
+
+MAX_RECORDS = 100
+"""Records about one position of one sample. A position that was split has one for each alternative."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,13 @@ class Spelt:
 
 
 def rows(site: Site, found: Sequence[Spelt]) -> list[GenotypeRow]:
-    """The rows of one position: records with different alternatives as one, repeated ones one after the other."""
+    """The rows of one position: records with different alternatives as one, repeated ones one after the other.
+
+    Raises Rejected where there are very many.
+    """
+    if len(found) > MAX_RECORDS:
+        message = f"more than {MAX_RECORDS} records about one position"
+        raise Rejected(Code.INVALID_FIELD, message, site.locus)
     groups: list[list[Spelt]] = []
     for spelt in found:
         # A record belongs to a split position while it brings an alternative of its own.

@@ -293,6 +293,12 @@ def test_a_damaged_file_is_refused(tmp_path: Path, intact: bytes, damaged: bytes
     refused(write(tmp_path, content.replace(intact, damaged)), Code.INVALID_FIELD)
 
 
+def test_a_position_that_is_repeated_without_end_is_refused(tmp_path: Path) -> None:
+    record = RS4244285.format("PASS", "0/1")
+    refused(write(tmp_path, text([record] * 101)), Code.INVALID_FIELD)
+    assert len(rows(tmp_path, *[record] * 100)) == 100
+
+
 @pytest.mark.parametrize("record", ["{}", "{} .", "{} 94781859", "{} 94781859 rs4244285 G A . PASS . GT 99999999999/1"])
 def test_a_damaged_record_on_a_contig_that_the_header_lacks_is_refused_or_left_out(tmp_path: Path, record: str) -> None:
     header = f"{CHR10}\n"
