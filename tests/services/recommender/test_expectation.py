@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cli.interpretation import Interpreter, about
 from knowledge import site
-from knowledge.model import Gene
+from knowledge.model import Gene, Rule
 from knowledge.release import Release, seal
 from schemas.genotype import KnowledgeRef
 from services.recommender.discordance import Policy
@@ -34,6 +34,10 @@ def _normal(gene: Gene, name: str) -> Gene:
     return gene.model_copy(update={"definition": gene.definition.model_copy(update={"alleles": alleles})})
 
 
+def _of_poor_metabolizers(rule: Rule) -> bool:
+    return not {"0.0", "Poor Metabolizer"}.isdisjoint(rule.genes.get("CYP2D6", ()))
+
+
 @cache
 def variants() -> dict[str, Release]:
     """Releases that differ from the older one in one respect each."""
@@ -46,7 +50,7 @@ def variants() -> dict[str, Release]:
         about_it = site.manifest(old, f"{OLD}-{name}", "2025-12-01", "Of a test.", "a test")
         return seal(replace(old, manifest=about_it, **fields))
 
-    def stronger(drug: str) -> list[Any]:
+    def stronger(drug: str) -> list[Rule]:
         return [one.model_copy(update={"strength": "optional"}) for one in old.rules if one.drug == drug]
 
     halved = old.phenoconversion.model_copy(update={"precipitants": old.phenoconversion.precipitants[::2]})
@@ -55,7 +59,7 @@ def variants() -> dict[str, Release]:
         overlay("enzyme", genes=[_normal(old.genes["CYP2D6"], "*4")]),
         overlay("dosing", genes=[_normal(old.genes["CYP2C9"], "*3")]),
         overlay("thiopurine-rows", rules=stronger("azathioprine")),
-        overlay("enzyme-rows", rules=stronger("paroxetine")),
+        overlay("enzyme-rows", rules=[one for one in stronger("paroxetine") if not _of_poor_metabolizers(one)]),
         overlay("dosed-drug-rows", rules=stronger("warfarin")),
         other("interactions", phenoconversion=halved),
         other("equations", warfarin=old.warfarin.model_copy(update={"algorithms": old.warfarin.algorithms[:1]})),
@@ -182,6 +186,13 @@ class TestAPatientWithClinicalContext:
     ) -> None:
         progress = await self.reached(store, recommender, {"CYP2D6": "*1/*4"}, f"{OLD}-{name}")
         assert (progress.examined, progress.recomputed) == (1, 1)
+
+    async def test_is_told_of_rows_that_are_looked_up_with_the_genes_alone(
+        self, store: Store, recommender: Recommender
+    ) -> None:
+        # The inhibitor makes a poor metabolizer of the patient, for other drugs than itself.
+        progress = await self.reached(store, recommender, {"CYP2D6": "*1/*1"}, f"{OLD}-enzyme-rows")
+        assert progress.published == 1
 
 
 async def test_a_withdrawn_result_brings_no_gene_back(store: Store, recommender: Recommender) -> None:
