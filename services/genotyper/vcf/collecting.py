@@ -1,6 +1,6 @@
 """The records of a VCF file that are about definition positions, collected for each sample."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -40,6 +40,8 @@ class Collector:
         """Raises Rejected where a genotype is not valid, or the records sit where GRCh37 has the positions."""
         for variant in variants:
             with refusing(UNREADABLE_RECORD, "records"):
+                if not self._matters(variant.CHROM, variant.POS, variant.end):
+                    continue
                 record = record_of(variant)
             self._on_grch37 += self._assembly.is_grch37(record.chrom, record.pos, record.ref, record.alts)
             sites = self._touched(record)
@@ -59,6 +61,10 @@ class Collector:
             best |= found
         sites = sorted((self._site_of[locus] for locus in best), key=lambda site: (site.gene, site.pos))
         return [row for site in sites for row in rows(site, best[site.locus])]
+
+    def _matters(self, chrom: str, pos: int, end: int) -> bool:
+        """Whether a record may be at a position of a definition, or of GRCh37: of a whole genome nearly none is."""
+        return bool(self._contigs.overlapping(chrom, pos, end)) or (chrom, pos) in self._assembly.grch37
 
     def _touched(self, record: Record) -> Sequence[Site]:
         if record.pos == record.end:
@@ -137,13 +143,8 @@ class _Contigs:
         if starts is None:
             return []
         low = bisect_left(starts, first - _LONGEST_REFERENCE)
-        found: list[Site] = []
-        for site in self._sites[contig][low:]:
-            if site.pos > last:
-                break
-            if site.pos + len(site.ref) > first:
-                found.append(site)
-        return found
+        high = bisect_right(starts, last)
+        return [site for site in self._sites[contig][low:high] if site.pos + len(site.ref) > first]
 
 
 _LONGEST_REFERENCE = 100
