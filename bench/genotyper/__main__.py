@@ -166,16 +166,26 @@ def worst_cases(bench: Bench, release: Any) -> None:
 
 
 def scaling(values: Sequence[bytes], processes: int) -> None:
-    """Samples a second through ``pgx evaluate``, of one process and of several (start included)."""
+    """Samples a second through ``pgx evaluate``, of one process and of several (start included).
+
+    Beside it the processor time that all of them took for a sample together: what of it grows with the number of
+    processes is the cost of sharing, whatever else the machine does.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "samples.jsonl"
         path.write_bytes(b"\n".join(values * 10) + b"\n")
         for number in sorted({1, processes}):
             command = [sys.executable, "-m", "cli.main", "evaluate", str(path), "--stage", "phenotype"]
-            began = time.perf_counter()
+            began, used = time.perf_counter(), _used_by_children()
             subprocess.run([*command, "--processes", str(number)], check=True, stdout=subprocess.DEVNULL)
             rate = 10 * len(values) / (time.perf_counter() - began)
-            print(f"pgx evaluate --processes {number}: {rate:7.1f} samples a second")
+            each = 1000 * (_used_by_children() - used) / (10 * len(values))
+            print(f"pgx evaluate --processes {number}: {rate:7.1f} samples a second, {each:5.2f} ms of processor each")
+
+
+def _used_by_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":
