@@ -22,8 +22,6 @@ class Subscription:
 
     topics: tuple[str, ...]
     group: str
-    within: float = 0.005
-    """Seconds that a message may wait for company in its batch. Faust looks as often, also where nothing comes."""
 
 
 class LostPosition(Exception):

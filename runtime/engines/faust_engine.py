@@ -7,7 +7,7 @@ application that ends at the first unexpected error. Its producer, web server, t
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, cast
 
 import faust
@@ -35,6 +35,8 @@ from runtime.settings import Settings
 
 _STOP_SECONDS = 25.0
 _UNDO_SECONDS = 2.0
+_COMPANY_SECONDS = 0.001
+"""How long an event waits for another one in its batch."""
 _log = logger(__name__)
 
 
@@ -89,12 +91,10 @@ class FaustEngine:
         source = app.topic(
             *self._subscription.topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
         )
-        size, within = self._settings.batch_size, self._subscription.within
 
         async def consume(stream: StreamT[Any]) -> None:
             unacknowledged = cast(Stream[bytes], cast(Stream[bytes], stream).noack())
-            async for taken in unacknowledged.noack_take(size, within=within):
-                events = cast(list[EventT[bytes]], list(taken))
+            async for events in _batches(unacknowledged, self._settings.batch_size):
                 self._progress.begin_batch()
                 try:
                     await handle([_message(event) for event in events])
@@ -107,6 +107,35 @@ class FaustEngine:
                 self._progress.end_batch({_partition(event): event.message.offset + 1 for event in events})
 
         app.agent(source, name="consume", concurrency=1)(consume)
+
+
+async def _batches(stream: Stream[bytes], size: int) -> AsyncIterator[list[EventT[bytes]]]:
+    """The events of a stream, up to ``size`` of those that are there at a time.
+
+    ``noack_take`` looks at its buffer at intervals, hundreds of times a second: each event waits for the next look.
+    """
+    events = aiter(stream.events())
+    coming = asyncio.create_task(_next(events))
+    try:
+        while (event := await coming) is not None:
+            batch = [event]
+            coming = asyncio.create_task(_next(events))
+            while len(batch) < size:
+                if not coming.done():
+                    # Also what is in the stream's queue already can still be taken back, and then nothing comes.
+                    await asyncio.wait({coming}, timeout=_COMPANY_SECONDS)
+                if not coming.done() or (another := coming.result()) is None:
+                    break
+                batch.append(another)
+                coming = asyncio.create_task(_next(events))
+            yield batch
+    finally:
+        coming.cancel()
+        await asyncio.wait({coming})
+
+
+async def _next(events: AsyncIterator[EventT[bytes]]) -> EventT[bytes] | None:
+    return await anext(events, None)
 
 
 class _Boot(BootStrategy):
