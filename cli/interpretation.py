@@ -3,7 +3,7 @@
 Services never import each other; this is where they meet, as in ``cli.evaluation``.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import orjson
@@ -14,7 +14,7 @@ from schemas.lab_result import Sex
 from schemas.phenotype import Phenotype, ResultNote
 from services.genotyper.recall import Recaller
 from services.phenotyper.assignment import assign
-from services.recommender.merging import Delivery
+from services.recommender.merging import Delivery, merge
 from services.recommender.state import release_of
 from services.recommender.store.behind import Needed, StoredResult
 from services.recommender.store.rows import observed as compact
@@ -50,11 +50,19 @@ class Interpreter:
         same = self._pair(called_under, knowledge).same
         return Needed(calls=not genes <= same, phenotypes=not genes.isdisjoint(same))
 
-    def lookups(self, result: StoredResult, knowledge: KnowledgeRef, genes: frozenset[str]) -> tuple[Lookup, ...]:
-        """Of these genes alone, what advice sees of a stored result under a release.
+    def lookups(
+        self, results: Sequence[StoredResult], knowledge: KnowledgeRef, genes: frozenset[str]
+    ) -> tuple[Lookup, ...]:
+        """Of these genes alone, what advice sees of a patient's stored results under a release, if the newest speak.
 
         Raises Rejected(UNKNOWN_RELEASE).
         """
+        if len(results) == 1:
+            return self._of_one(results[0], knowledge, genes)
+        read = [self(_about_genes(result, genes), knowledge) for result in results]
+        return lookups(one for one in merge(read).phenotypes if one.gene in genes)
+
+    def _of_one(self, result: StoredResult, knowledge: KnowledgeRef, genes: frozenset[str]) -> tuple[Lookup, ...]:
         pair = None if result.knowledge == knowledge else self._pair(result.knowledge, knowledge)
         rereading = frozenset() if pair is None else genes - pair.same
         found: list[Lookup] = []
@@ -132,6 +140,19 @@ class _Between:
             found = () if unseen else lookups(self.again(call.encode(), rows, Sex(sex))[1])
             _remember(self._lookups, key, found)
         return found
+
+
+def _about_genes(result: StoredResult, genes: frozenset[str]) -> Delivery:
+    """The delivery with what it says of these genes alone."""
+    stored = (result.genotypes, result.phenotypes)
+    calls, phenotypes = ([text for gene in sorted(genes) for text in about(array, gene)] for array in stored)
+    return Delivery(
+        result.result(),
+        result.knowledge,
+        tuple(map(GeneCall.model_validate_json, calls)),
+        tuple(map(Phenotype.model_validate_json, phenotypes)),
+        result.observed,
+    )
 
 
 def about(array: str, gene: str) -> Iterator[str]:

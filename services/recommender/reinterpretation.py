@@ -49,8 +49,10 @@ class Reader(Protocol):
     def needed(self, called_under: KnowledgeRef, knowledge: KnowledgeRef, genes: frozenset[str]) -> Needed:
         """What of a result ``lookups`` looks at."""
 
-    def lookups(self, result: StoredResult, knowledge: KnowledgeRef, genes: frozenset[str]) -> tuple[Lookup, ...]:
-        """Of these genes alone, what advice sees of a result under the release."""
+    def lookups(
+        self, results: Sequence[StoredResult], knowledge: KnowledgeRef, genes: frozenset[str]
+    ) -> tuple[Lookup, ...]:
+        """Of these genes alone, what advice sees of a patient's results under the release, if the newest speak."""
 
 
 class Outlook(NamedTuple):
@@ -128,21 +130,17 @@ class Reinterpreter:
         results = await speaking(self._store.pool, rereading, self._needed) if rereading else {}
         expected = {}
         for one, expectations in known:
-            of_patient = results.get(one.id, ())
-            # Of several results another one may speak for a gene when they are read again.
-            if len(of_patient) <= 1:
-                found = attempt(partial(self._expect, one, expectations, of_patient))
-                if found is not None and not isinstance(found, Rejected):
-                    expected[one.id] = found
+            found = attempt(partial(self._expect, one, expectations, results.get(one.id, ())))
+            if found is not None and not isinstance(found, Rejected):
+                expected[one.id] = found
         return expected
 
     def _expect(self, one: Behind, expectations: Expectations, results: Sequence[StoredResult]) -> Expected | None:
-        read: tuple[Lookup, ...] = ()
+        knowledge = self._governing.knowledge
         for result in results:
-            knowledge = self._governing.knowledge
             if result.knowledge not in self._needed:
                 self._needed[result.knowledge] = self._reader.needed(result.knowledge, knowledge, self._genes)
-            read = self._reader.lookups(result, knowledge, expectations.genes)
+        read = self._reader.lookups(results, knowledge, expectations.genes)
         return expectations.of(one.lookups or (), read, one.in_context)
 
     def _expectations_of(self, one: Behind) -> Expectations | None:

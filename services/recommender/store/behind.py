@@ -1,13 +1,15 @@
 """Patients that an activation has not reached yet: who they are, what their results hold, bringing them under it."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from schemas.genotype import KnowledgeRef
-from schemas.lab_result import Status
+from schemas.lab_result import ResultRef, Status
 from services.recommender.store.policies import POLICY
+from services.recommender.store.rows import result_ref
 
 _LOOKED_AT = 1000
 """Patients read at a time."""
@@ -23,12 +25,16 @@ ORDER BY id LIMIT {_LOOKED_AT}
 """  # noqa: S608 - constants
 _WITHDRAWN = ", ".join(f"'{status}'" for status in Status if status.withdrawn)
 _SPEAKING = f"""
-SELECT patient_id, sex, release, encode(release_sha256, 'hex') AS sha256,
-       CASE WHEN release_sha256 = ANY ($2::bytea[]) THEN '' ELSE genotypes::text END AS genotypes,
-       CASE WHEN release_sha256 = ANY ($3::bytea[]) THEN '' ELSE phenotypes::text END AS phenotypes,
-       CASE WHEN release_sha256 = ANY ($2::bytea[]) THEN '' ELSE observed::text END AS observed
-FROM results
-WHERE patient_id = ANY ($1::bigint[]) AND superseded_by IS NULL AND status NOT IN ({_WITHDRAWN})
+WITH speaking AS (
+    SELECT *, count(*) OVER (PARTITION BY patient_id) = 1 AS alone FROM results
+    WHERE patient_id = ANY ($1::bigint[]) AND superseded_by IS NULL AND status NOT IN ({_WITHDRAWN})
+)
+SELECT patient_id, laboratory, accession, version, status, issued, sex, event_source, event_id,
+       encode(content_sha256, 'hex') AS content_sha256, release, encode(release_sha256, 'hex') AS sha256,
+       CASE WHEN alone AND release_sha256 = ANY ($2::bytea[]) THEN '' ELSE genotypes::text END AS genotypes,
+       CASE WHEN alone AND release_sha256 = ANY ($3::bytea[]) THEN '' ELSE phenotypes::text END AS phenotypes,
+       CASE WHEN alone AND release_sha256 = ANY ($2::bytea[]) THEN '' ELSE observed::text END AS observed
+FROM speaking
 """  # noqa: S608 - constants
 # Locked in the order in which live transactions lock patients: they wait for one another instead of deadlocking.
 _COME_UNDER = """
@@ -74,8 +80,13 @@ class Behind(NamedTuple):
 
 
 class StoredResult(NamedTuple):
-    """What a current result that is not withdrawn holds, as it is stored. A text may be empty that is not needed."""
+    """What a current result that is not withdrawn holds, as it is stored.
 
+    Where a patient has no other, a text may be empty that is not needed.
+    """
+
+    result: Callable[[], ResultRef]
+    """Which one it is."""
     sex: str
     knowledge: KnowledgeRef
     genotypes: str
@@ -103,17 +114,20 @@ async def behind(connection: Any, scope: Scope, number: int) -> AsyncIterator[li
 async def speaking(
     connection: Any, patients: Collection[int], needed: Mapping[KnowledgeRef, Needed]
 ) -> Mapping[int, list[StoredResult]]:
-    """By patient: the current results. ``needed``: of those called under these releases; of others all is read."""
+    """By patient: the current results. ``needed``: of those called under these releases that stand alone; of others all
+    is read."""
     spared = [
         [bytes.fromhex(knowledge.sha256) for knowledge, texts in needed.items() if not texts[index]]
         for index in range(len(Needed._fields))
     ]
     known = {(knowledge.release, knowledge.sha256): knowledge for knowledge in needed}
     found: dict[int, list[StoredResult]] = defaultdict(list)
-    for patient, sex, release, sha256, *texts in await connection.fetch(_SPEAKING, list(patients), *spared):
+    for row in await connection.fetch(_SPEAKING, list(patients), *spared):
+        release, sha256 = row["release"], row["sha256"]
         if (knowledge := known.get((release, sha256))) is None:
             knowledge = known[release, sha256] = KnowledgeRef(release=release, sha256=sha256)
-        found[patient].append(StoredResult(sex, knowledge, *texts))
+        texts = (row["genotypes"], row["phenotypes"], row["observed"])
+        found[row["patient_id"]].append(StoredResult(partial(result_ref, row), row["sex"], knowledge, *texts))
     return found
 
 

@@ -159,6 +159,32 @@ async def test_an_activation_leaves_what_evaluating_everyone_leaves(
     assert shortened == await afterwards(store, recommender, people, name, policy, everyone=True)
 
 
+class TestAPatientOfTwoLaboratories:
+    async def reached(
+        self, store: Store, recommender: Recommender, first: dict[str, str], second: dict[str, str]
+    ) -> Progress:
+        old = release(OLD)
+        await activated(store, OLD)
+        for day, (laboratory, calls) in enumerate((("acme", first), ("other", second)), 1):
+            await recommender.handle([phenotyped(lab_result(calls, old, laboratory=laboratory, day=day), old)])
+        return await activated(store, f"{OLD}-thiopurines")
+
+    @pytest.mark.parametrize(
+        ("first", "second"), [({"TPMT": "*1/*1"}, {"CYP2D6": "*1/*4"}), ({"TPMT": "*1/*8"}, {"TPMT": "*1/*1"})]
+    )
+    async def test_is_passed_over_where_what_speaks_stays(
+        self, store: Store, recommender: Recommender, first: dict[str, str], second: dict[str, str]
+    ) -> None:
+        progress = await self.reached(store, recommender, first, second)
+        assert (progress.examined, progress.recomputed, progress.published) == (1, 0, 0)
+
+    async def test_is_told_where_the_newer_of_both_means_something_else(
+        self, store: Store, recommender: Recommender
+    ) -> None:
+        progress = await self.reached(store, recommender, {"TPMT": "*1/*1"}, {"TPMT": "*1/*8"})
+        assert (progress.examined, progress.recomputed, progress.published) == (1, 1, 1)
+
+
 class TestAPatientWithClinicalContext:
     TAKEN = ({"name": "paroxetine", "status": "started"}, {"name": "azathioprine", "status": "started"})
 
