@@ -30,7 +30,7 @@ from tests.chaos import points
 _HANDLERS = {
     "genotyper": ("services.genotyper.handler", "Genotyper", "handle"),
     "phenotyper": ("services.phenotyper.handler", "Phenotyper", "handle"),
-    "recommender": ("services.recommender.handler", "Recommender", "_effect"),
+    "recommender": ("services.recommender.handler", "Recommender", "_take_in"),
 }
 
 

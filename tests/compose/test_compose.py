@@ -46,7 +46,7 @@ def test_kafkas_own_console_tools_publish_and_subscribe(stack: Stack, tmp_path: 
     consumer = f"{tools}/kafka-console-consumer.sh --bootstrap-server localhost:19092 --topic {RECOMMENDATION.name}"
 
     def received() -> bool:
-        words = [*shlex.split(consumer), "--from-beginning", "--timeout-ms", "3000"]
+        words = [*shlex.split(consumer), "--from-beginning", "--timeout-ms", "10000"]
         printed = stack.compose("exec", "-T", "kafka", *words, check=False).stdout
         # The tool writes the end of its patience between the values.
         events = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
