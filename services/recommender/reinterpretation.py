@@ -172,7 +172,7 @@ class Reinterpreter:
     async def _come_under(self, some: Sequence[Behind], expected: Mapping[int, Expected], progress: Progress) -> None:
         """Whose advice is the same: the release governs, and that is all."""
         moved = {lookup for one in some for lookup in expected[one.id].moved or ()}
-        numbers = await self._store.lookup_numbers(moved) if moved else {}
+        numbers = await self._store.numbers.lookups.of(moved) if moved else {}
         patients = [(one, self._moved(one, expected[one.id], numbers)) for one in some]
         async with self._store.pool.acquire() as connection, connection.transaction():
             # Nobody waits for the disk. If PostgreSQL crashes before it is written, all of the transaction is lost and
@@ -231,7 +231,7 @@ class Reinterpreter:
     async def _evaluated(self, some: Sequence[Behind], progress: Progress) -> list[tuple[Stored, Reinterpretation]]:
         """Patients under the release, from all that is stored about them."""
         async with self._store.snapshot() as connection:
-            unit = Unit(connection, self._store)
+            unit = Unit(connection, self._store.numbers)
             unit.locked = {(one.tenant, one.pseudonym): self._stored(one) for one in some}
             patients = await unit.patients(list(unit.locked))
         evaluated = []

@@ -68,3 +68,14 @@ class Numbers(Generic[T]):
             for row in await self._pool.fetch(self._statement, *([of(one) for one in ordered] for of in self._columns)):
                 self._known[unknown.pop(row["key"])] = row["number"]
         return self._known
+
+
+class Dictionaries:
+    """The numbers of all tables."""
+
+    def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
+        self.rules = Numbers(pool, RULES)
+        """That history keeps."""
+        self.lookups = Numbers(pool, LOOKUPS)
+        """That patients keep, as are those of medications."""
+        self.medications = Numbers(pool, MEDICATIONS)

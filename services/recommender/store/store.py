@@ -1,7 +1,7 @@
 """The store as services and commands hold it: a pool of connections, transactions for the recommender, readiness."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
@@ -10,9 +10,8 @@ import asyncpg
 from runtime.retry import Fault
 from runtime.settings import Settings
 from services.recommender.store.connection import open_pool
-from services.recommender.store.numbers import LOOKUPS, MEDICATIONS, RULES, Numbers
+from services.recommender.store.numbers import Dictionaries
 from services.recommender.store.unit import Unit
-from services.recommender.view import Lookup, Medicine
 
 
 class Store:
@@ -23,9 +22,7 @@ class Store:
         self.pool = pool
         # A transaction asks for numbers on another connection, so that these last whatever becomes of it: one is left.
         self._transactions = asyncio.Semaphore(pool.get_max_size() - 1)
-        self._rules = Numbers(pool, RULES)
-        self._lookups = Numbers(pool, LOOKUPS)
-        self._medications = Numbers(pool, MEDICATIONS)
+        self.numbers = Dictionaries(pool)
 
     @classmethod
     async def open(
@@ -57,19 +54,7 @@ class Store:
     async def transaction(self) -> AsyncIterator[Unit]:
         """A unit of work, committed when the block ends well. The block calls ``save`` itself, once, at its end."""
         async with self._transactions, self.pool.acquire() as connection, connection.transaction():
-            yield Unit(connection, self)
-
-    async def rule_numbers(self, rules: Collection[str]) -> Mapping[str, int]:
-        """The numbers that history keeps in place of rule ids."""
-        return await self._rules.of(rules)
-
-    async def lookup_numbers(self, lookups: Collection[Lookup]) -> Mapping[Lookup, int]:
-        """The numbers that patients keep in place of lookups."""
-        return await self._lookups.of(lookups)
-
-    async def medication_numbers(self, medications: Collection[Medicine]) -> Mapping[Medicine, int]:
-        """The numbers that patients keep in place of medications."""
-        return await self._medications.of(medications)
+            yield Unit(connection, self.numbers)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator["asyncpg.pool.PoolConnectionProxy[Any]"]:

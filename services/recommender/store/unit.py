@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -13,9 +13,10 @@ from services.recommender.merging import Identity
 from services.recommender.patient import Numbered, Patient, Said
 from services.recommender.store import rows
 from services.recommender.store.activations import Activations, held
+from services.recommender.store.numbers import Dictionaries
 from services.recommender.store.policies import POLICY
 from services.recommender.store.rows import HistoryRow, InboxRow, OutboxRow, ResultRow, StatementRow
-from services.recommender.view import Lookup, Medicine, View
+from services.recommender.view import View
 
 PatientKey = tuple[str, str]
 """Tenant and pseudonym."""
@@ -123,19 +124,6 @@ FOR NO KEY UPDATE OF patients
 _FORGET_EMPTY = "DELETE FROM patients WHERE id = ANY ($1::bigint[]) AND inputs = 0"
 
 
-class Numbers(Protocol):
-    """Gives what the store keeps once a number, which stays."""
-
-    async def rule_numbers(self, rules: Collection[str]) -> Mapping[str, int]:
-        """Of rule ids."""
-
-    async def lookup_numbers(self, lookups: Collection[Lookup]) -> Mapping[Lookup, int]:
-        """Of lookups."""
-
-    async def medication_numbers(self, medications: Collection[Medicine]) -> Mapping[Medicine, int]:
-        """Of medications."""
-
-
 @dataclass(slots=True)
 class Stored:
     """A patient with the row that is locked for it. ``patient`` is replaced as events are taken in."""
@@ -152,7 +140,7 @@ class Unit:
     """What is collected in one transaction and written at its end by ``save``."""
 
     connection: "asyncpg.pool.PoolConnectionProxy[Any]"
-    numbers: Numbers
+    numbers: Dictionaries
     results: list[ResultRow] = field(default_factory=list)
     statements: list[StatementRow] = field(default_factory=list)
     superseded: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -244,7 +232,7 @@ class Unit:
 
     async def _numbered_history(self) -> list[tuple[Any, ...]]:
         rules = {rule for row in self.history for rule in (*row.issued, *row.withdrawn)}
-        numbers = await self.numbers.rule_numbers(rules)
+        numbers = await self.numbers.rules.of(rules)
         return [
             row[:8] + tuple(_array(numbers[one] for one in rules) for rules in (row.issued, row.withdrawn)) + row[10:]
             for row in self.history
@@ -253,9 +241,9 @@ class Unit:
     async def _reached(self, moved: Sequence[Stored]) -> list[tuple[Any, ...]]:
         """The patients' own rows."""
         views = [one.view for one in moved if one.view is not None]
-        lookups = await self.numbers.lookup_numbers({one for each in views for one in each.lookups})
+        lookups = await self.numbers.lookups.of({one for each in views for one in each.lookups})
         taken = {one for each in views for one in each.medications or ()}
-        medications = await self.numbers.medication_numbers(taken) if taken else {}
+        medications = await self.numbers.medications.of(taken) if taken else {}
         reached = []
         for one in moved:
             governing = None if one.patient.governing is None else one.patient.governing.number
