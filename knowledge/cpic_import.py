@@ -218,7 +218,7 @@ def _guideline(base: Release, rules: Sequence[Rule], row: RecommendationRow) -> 
 def _unreviewed(
     row: RecommendationRow, drug: str, guideline: Guideline, population: str, lookup: dict[str, str]
 ) -> Rule:
-    genes = {gene: (key,) for gene, key in lookup.items()}
+    genes: dict[str, tuple[str, ...]] = {gene: (key,) for gene, key in lookup.items()}
     return Rule(
         id=rule_id(SOURCE, drug, population, genes),
         drug=drug,

@@ -35,7 +35,7 @@ def research_genes(release: Release, wanted: frozenset[Research]) -> tuple[tuple
 def _as_gene(gene: ResearchGene) -> Gene:
     """The gene in the form of the clinical ones: the allele that GRCh38 has is what blank cells are filled from."""
     filled_from = gene.grch38[0] if gene.grch38 else "GRCh38"
-    everything = {index: (position.ref,) for index, position in enumerate(gene.positions)}
+    everything: dict[int, tuple[str, ...]] = {index: (position.ref,) for index, position in enumerate(gene.positions)}
     alleles = [Allele(name=filled_from, calls=everything)]
     alleles += [
         Allele(
