@@ -4,10 +4,11 @@ Specification: "Gate", "Score, sort, select" and "Special genes".
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from knowledge import names
 from knowledge.model import Ploidy
+from schemas.filled import unvalidated
 from schemas.genotype import CallStatus, Diplotype, GeneCall
 from schemas.warning import Warning
 from services.genotyper import labels, lowest_function, priorities, proxy
@@ -41,8 +42,7 @@ MESSAGES = {
 """Warnings about a gene, by code."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     """What matching says about a gene."""
 
     diplotypes: Sequence[Scored] = ()
@@ -59,7 +59,7 @@ def call_gene(definition: GeneDefinition, observation: Observation, options: Opt
     """Calls one gene. Never raises: what cannot be called is a call without diplotypes, with the reason."""
     if not observation.with_row:
         variants = dict(observation.extras)
-        return GeneCall(gene=definition.symbol, status=CallStatus.NOT_ASSAYED, observed_variants=variants)
+        return unvalidated(GeneCall, gene=definition.symbol, status=CallStatus.NOT_ASSAYED, observed_variants=variants)
     can, cannot = callable_alleles(definition, observation.seen)
     try:
         found = _match(definition, observation, can, options)
@@ -91,7 +91,7 @@ def _match(definition: GeneDefinition, observation: Observation, can: Sequence[i
     if definition.priorities and not sample.effectively_phased:
         picked = priorities.pick(scored, definition.priorities) if len(scored) > 1 else None
         return _Found(scored) if picked is None else _Found([picked], warnings=("unphased-priority",))
-    best = sum(each.score == scored[0].score for each in scored)
+    best = 1 if len(scored) == 1 else sum(each.score == scored[0].score for each in scored)
     return _Found(scored if options.candidates == "all" else scored[:best], best=best)
 
 
@@ -120,7 +120,8 @@ def _call(definition: GeneDefinition, observation: Observation, cannot: Sequence
     )
     reason = found.reason if found.reason or diplotypes or found.haplotypes else "no-match"
     gene_warnings = tuple(Warning(code=code, message=MESSAGES[code]) for code in found.warnings)
-    return GeneCall(
+    return unvalidated(
+        GeneCall,
         gene=definition.symbol,
         source="matched",
         status=CallStatus.NO_CALL if reason else _status(found),

@@ -1,9 +1,10 @@
 """One gene's part of the genotype event, from what a sample shows, with a memo."""
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from knowledge.model import Matching
+from schemas.filled import unvalidated
 from schemas.genotype import CallStatus, GeneCall, ObservedGene
 from schemas.warning import Warning
 from services.genotyper.calling import call_gene, observed_variants
@@ -17,8 +18,7 @@ MEMO_SIZE = 512
 COPY_NUMBER_NEEDED = "copy-number-needed"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a gene's rows come to."""
 
     call: GeneCall
@@ -66,7 +66,8 @@ def _observed(definition: GeneDefinition, observation: Observation) -> ObservedG
         return None
     positions = definition.gene.definition.positions
     absent = definition.bits(definition.everything & ~observation.with_row)
-    return ObservedGene(
+    return unvalidated(
+        ObservedGene,
         reference_gt=observation.reference_gt,
         absent=tuple(positions[column].pos for column in absent),
         rows=observation.other_rows,

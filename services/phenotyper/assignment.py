@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from knowledge.names import label, order
 from knowledge.release import Release
+from schemas.filled import unvalidated
 from schemas.genotype import GeneCall
 from schemas.phenotype import Phenotype
 from schemas.warning import Warning
@@ -75,7 +76,8 @@ def _of_call(meaning: GeneMeaning, call: GeneCall) -> Iterable[Phenotype]:
 def _phenotype(meaning: GeneMeaning, candidate: Candidate, name: str | None) -> Phenotype:
     derived = meaning.of(candidate.alleles) if candidate.alleles else None
     phenotype, score, key = _precedence(meaning, candidate, derived)
-    return Phenotype(
+    return unvalidated(
+        Phenotype,
         gene=meaning.gene.symbol,
         diplotype=name,
         alleles=candidate.alleles,
@@ -145,7 +147,8 @@ def _presence(meaning: GeneMeaning, candidate: Candidate, name: str | None) -> I
         warnings = (
             (_warning("reported-phenotype-differs", f"the reported alleles mean {term}"),) if shown != term else ()
         )
-        yield Phenotype(
+        yield unvalidated(
+            Phenotype,
             gene=meaning.gene.symbol,
             diplotype=name,
             alleles=candidate.alleles,

@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from schemas.filled import filled
 from schemas.recommendation import Change, ChangeKind, Recommendation
-from services.recommender.filled import filled
 
 _Slot = tuple[str, str, str]
 _GIVEN = set(Change.model_fields)

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 
 from knowledge import model
 from knowledge.release import Release
+from schemas.filled import filled
 from schemas.finding import Finding, Reference, Significance
 from schemas.genotype import GeneCall
 from schemas.phenotype import Phenotype
 from services.recommender import confidence
 from services.recommender.evidence import Evidence
-from services.recommender.filled import filled
 from services.recommender.keys import Reading, State
 
 _ORDER = {significance: number for number, significance in enumerate(Significance)}

@@ -6,10 +6,10 @@ from typing import Any
 from knowledge.identity import rule_id
 from knowledge.model import Doubt, Rule
 from knowledge.release import Release
+from schemas.filled import filled
 from schemas.recommendation import Citation, Recommendation
 from services.recommender import confidence, priority, texts
 from services.recommender.conflicts import Stance, contested, stances
-from services.recommender.filled import filled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
