@@ -4,7 +4,8 @@ Specification: research feature "combinations". The lowest-function genes use it
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from knowledge import names
 from services.genotyper.definition import GeneDefinition, NamedAllele
@@ -13,8 +14,7 @@ from services.genotyper.scoring import Scored
 from services.genotyper.strands import Strands
 
 
-@dataclass(frozen=True, slots=True)
-class StrandMatch:
+class StrandMatch(NamedTuple):
     """One reading of one strand. Without alleles it is the reference allele, or partials alone."""
 
     alleles: tuple[int, ...]
@@ -142,4 +142,4 @@ def with_alleles(match: StrandMatch, extra: tuple[int, ...], score: int) -> Stra
     if not extra:
         return match
     own = match.score if match.alleles or match.partials else 0
-    return replace(match, alleles=tuple(sorted((*match.alleles, *extra))), score=own + score)
+    return match._replace(alleles=tuple(sorted((*match.alleles, *extra))), score=own + score)

@@ -80,6 +80,11 @@ class GeneDefinition:
         return tuple(allele.differs for allele in self.alleles)
 
     @cached_property
+    def differs_itself(self) -> tuple[int, ...]:
+        """The same, of the positions that are part of the allele's own definition."""
+        return tuple(allele.differs & allele.core for allele in self.alleles)
+
+    @cached_property
     def printed(self) -> Mapping[str, str]:
         """What calls show for each allele's name, where it is not the name itself."""
         return {allele.name: allele.printed for allele in self.alleles if allele.printed != allele.name}

@@ -4,6 +4,7 @@ An assay reports the same positions with the same alleles, sample after sample. 
 layout is split into genotypes by gene at once; any other one is read row by row.
 """
 
+import sys
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Any
@@ -49,10 +50,13 @@ class LayoutGene:
 
     def observe(self, definition: GeneDefinition, gts: Genotypes, rows: Sequence[Genotype]) -> Observation:
         """What the gene's rows show, of a result of this layout with these genotypes."""
-        common = next((gt for gt in gts if gt in self._reference_gts), "")
-        odd = [entry for gt, entry in zip(gts, self._rows, strict=True) if gt != common or entry[2]]
-        rest = self._plain & ~sum(site.bit for _, site, special in odd if not special)
-        return observe(definition, [(number, rows[number], site) for number, site, _ in odd], common, rest)
+        common = next(filter(self._reference_gts.__contains__, gts), "")
+        plain, entries = self._plain, []
+        for number, site, special in [row for gt, row in zip(gts, self._rows, strict=True) if gt != common or row[2]]:
+            entries.append((number, rows[number], site))
+            if not special:
+                plain ^= site.bit
+        return observe(definition, entries, common, plain)
 
 
 class Layout:
@@ -88,17 +92,24 @@ class Layout:
 
     def split(self, rows: Sequence[Genotype]) -> list[Genotypes] | None:
         """The genotypes of each gene, if the rows are those of this layout."""
-        if len(rows) != len(self._shape) or not self._fit(rows):
+        if len(rows) != len(self._shape):
+            return None
+        new = self._new(rows)
+        if new and not self._fit(rows, new):
             return None
         genotypes = tuple(map(_GT, rows))
+        if new:
+            # Memos keep them longer than these rows.
+            genotypes = tuple(map(sys.intern, genotypes))
         return [pick(genotypes) for pick in self._pick]
 
-    def _fit(self, rows: Sequence[Genotype]) -> bool:
-        """Whether every row has the fields and the alleles of the layout at its place."""
+    def _new(self, rows: Sequence[Genotype]) -> list[int]:
+        """Places at which no row stands that was met there before."""
         places = list(map(self._places.get, map(id, rows)))
-        if places == self._all_places:
-            return True
-        new = [place for place, known in enumerate(places) if known != place]
+        return [] if places == self._all_places else [at for at, known in enumerate(places) if known != at]
+
+    def _fit(self, rows: Sequence[Genotype], new: list[int]) -> bool:
+        """Whether rows at new places have the fields and the alleles of the layout there."""
         odd = [rows[place] for place in new]
         if set(map(len, odd)) != {self._keys}:
             return False

@@ -5,7 +5,7 @@ part in ordinary matching as soon as the sample has a variant at either position
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from knowledge import names
 from services.genotyper import proxy
@@ -18,8 +18,7 @@ from services.genotyper.scoring import Scored, score_pairs
 from services.genotyper.strands import Strands, strands
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """Diplotypes, or, where phase is unknown, the haplotypes that are there (a homozygous one twice)."""
 
     diplotypes: tuple[Scored, ...] = ()
@@ -74,7 +73,7 @@ def _pairings(
     """Both strands' alleles with the side that the first one is on."""
 
     def on_strand(candidate: Candidate) -> StrandMatch:
-        alleles = () if candidate.index == definition.reference else (candidate.index,)
+        alleles = () if candidate.number == definition.reference else (candidate.number,)
         return StrandMatch(alleles, (), candidate.allele.score(sample.seen))
 
     return [
@@ -125,8 +124,9 @@ def _listed(definition: GeneDefinition, observation: Observation, sample: Strand
     """Path C: which haplotypes are there, whatever the phase."""
     present: list[int] = []
     twice: list[int] = []
-    for index in among:
-        fit = _fits_some_strand(definition.alleles[index], definition.references, sample)
+    differs, reference_positions = definition.differs_itself, sample.reference_positions
+    for index in [index for index in among if not differs[index] & reference_positions]:
+        fit = _fits_some_strand(definition.alleles[index], sample)
         if fit is None:
             continue
         present.append(index)
@@ -139,19 +139,17 @@ def _listed(definition: GeneDefinition, observation: Observation, sample: Strand
     return Found(haplotypes=tuple(sorted(listed, key=names.order)), warnings=contribution.warnings)
 
 
-def _fits_some_strand(allele: NamedAllele, references: tuple[str, ...], sample: Strands) -> bool | None:
+def _fits_some_strand(allele: NamedAllele, sample: Strands) -> bool | None:
     """None where the allele's defined cells fit no possible strand; else whether they fit a strand and its
-    complement."""
-    certain = dict(sample.certain)
-    for position, cell in allele.cells.items():
-        bit = 1 << position
-        if sample.seen & bit and not sample.split & bit and certain.get(position, references[position]) not in cell:
-            return None
+    complement. Of the positions where both strands have the reference this is known."""
+    cells = allele.cells
+    if any(position in cells and base not in cells[position] for position, base in sample.certain):
+        return None
     both = True
     for unit in sample.units:
-        cells = [(allele.cells[p], first, second) for p, first, second in unit if p in allele.cells]
-        zero = all(first in cell for cell, first, _ in cells)
-        one = all(second in cell for cell, _, second in cells)
+        shown = [(cells[p], first, second) for p, first, second in unit if p in cells]
+        zero = all(first in cell for cell, first, _ in shown)
+        one = all(second in cell for cell, _, second in shown)
         if not zero and not one:
             return None
         both = both and zero and one

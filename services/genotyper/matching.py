@@ -6,17 +6,16 @@ without enumerating strands.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.genotyper.definition import GeneDefinition, NamedAllele
 from services.genotyper.strands import Strands
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A named allele that fits at least one possible strand."""
 
-    index: int
+    number: int
     """Which allele of the definition; in name order."""
     allele: NamedAllele
     zero: int
@@ -30,8 +29,7 @@ class Candidate:
         return not self.zero & self.one
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """Two alleles on complementary strands; ``second`` is None for a haploid sample."""
 
     first: Candidate

@@ -1,6 +1,6 @@
 """What a sample shows at the positions of one gene, after every row was judged usable or not."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from schemas.warning import Warning
 
@@ -11,8 +11,7 @@ Row = tuple[int, str, tuple[str, ...], str, int | None]
 """A row as kept for later: position, reference, alternatives, genotype, phase set."""
 
 
-@dataclass(frozen=True, slots=True)
-class SiteCall:
+class SiteCall(NamedTuple):
     """A usable genotype that is not homozygous for the VCF reference as the laboratory wrote it.
 
     ``first`` and ``second`` are bases in genome orientation, as matching sees them: where the gene treats undocumented
@@ -37,8 +36,7 @@ class SiteCall:
         return (self.phased and self.phase_set is None) or not self.heterozygous
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """A gene's usable genotypes and what was odd about the others. Equal observations give equal calls."""
 
     seen: int = 0

@@ -5,7 +5,7 @@ has both variants; the causal one alone is an allele of its own; the proxy alone
 nothing.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.genotyper.definition import GeneDefinition, ProxyPair
 from services.genotyper.observation import MISSING, Observation, SiteCall
@@ -23,8 +23,7 @@ MESSAGES = {
 """Warnings of this rule, by their code."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(NamedTuple):
     """Alleles that the rule adds (indices), the defined cells they explain, and warnings."""
 
     alleles: tuple[int, ...] = ()

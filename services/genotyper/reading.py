@@ -81,7 +81,9 @@ def observe(definition: GeneDefinition, entries: Iterable[Entry], common_gt: str
     Positions of ``common`` have a row in the definition's spelling with the reference genotype ``common_gt``; their
     rows are not among the entries.
     """
-    slash, pipe, single = (common if common_gt == gt else 0 for gt in ("0/0", "0|0", "0"))
+    slash = common if common_gt == "0/0" else 0
+    pipe = common if common_gt == "0|0" else 0
+    single = common if common_gt == "0" else 0
     odd = _Collected()
     for number, row, site in entries:
         gt, bit = row["gt"], site.bit
@@ -166,15 +168,13 @@ def _observation(definition: GeneDefinition, slash: int, pipe: int, single: int,
 
 def _reference_rows(definition: GeneDefinition, plain: dict[str, int]) -> tuple[str | None, list[tuple[int, int, Row]]]:
     """The commonest way the gene's plain reference rows are written, and the rows written in another way."""
-    written = sorted((-bits.bit_count(), gt) for gt, bits in plain.items() if bits)
-    if not written:
-        return None, []
-    reference_gt = written[0][1]
-    if len(written) == 1:
-        return reference_gt, []
+    written = [gt for gt, bits in plain.items() if bits]
+    if len(written) < 2:
+        return (written[0] if written else None), []
+    written.sort(key=lambda gt: (-plain[gt].bit_count(), gt))
     positions = definition.gene.definition.positions
-    return reference_gt, [
+    return written[0], [
         (column, -1, (positions[column].pos, positions[column].ref, positions[column].alts, gt, None))
-        for _, gt in written[1:]
+        for gt in written[1:]
         for column in definition.bits(plain[gt])
     ]

@@ -4,9 +4,8 @@ Populations repeat themselves: most genes of most samples show one of a few patt
 calls. So two memos stand before matching: of genotypes in a known layout, and of observations.
 """
 
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from knowledge.model import Gene, Ploidy
 from knowledge.release import Release
@@ -110,7 +109,7 @@ class ReleaseCaller:
         if number is not None:
             definition = self._panel.genes[number]
             seen = observe(definition, sort_rows(rows, self._panel).entries[number])
-            answer = self._callers[number].answer(replace(seen, extras=kept.extras))
+            answer = self._callers[number].answer(seen._replace(extras=kept.extras))
         return self._call(gene, answer, kept.lines, kept.sex)
 
     def _call(self, gene: Gene, answer: Answer | None, lines: Sequence[Reported], sex: Sex) -> GeneCall:
@@ -156,7 +155,7 @@ class ReleaseCaller:
             answer = caller.answer(known.layout.genes[gene].observe(caller.definition, gts, rows))
             if len(answers) >= MEMO_SIZE:
                 del answers[next(iter(answers))]
-            answers[tuple(map(sys.intern, gts))] = answer
+            answers[gts] = answer
         return answer
 
     def _research_calls(self, rows: Sequence[Genotype]) -> tuple[GeneCall, ...]:

@@ -4,7 +4,7 @@ Specification: "Per-record decision procedure". The codes of warnings are stable
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from knowledge.model import Ploidy
 from schemas.errors import Code, Rejected
@@ -53,8 +53,7 @@ MESSAGES = {
 """Every warning about a position, by its code."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowReading:
+class RowReading(NamedTuple):
     """What became of a row: ``call`` is None where it cannot be used."""
 
     call: SiteCall | None

@@ -4,7 +4,7 @@ Specification: "Score, sort, select".
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from knowledge import names
 from services.genotyper.definition import GeneDefinition
@@ -12,8 +12,7 @@ from services.genotyper.matching import Candidate, Pair, orientations
 from services.genotyper.strands import Strands
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(NamedTuple):
     """A diplotype in the making: its names in order (one for a haploid sample) and its score."""
 
     alleles: tuple[str, ...]
@@ -51,7 +50,7 @@ def _deduction(definition: GeneDefinition, sample: Strands, pair: Pair, side: in
     other = side ^ sample.whole
     if second is None:
         return 0
-    if first.index == second.index:
+    if first.number == second.number:
         sides_first, sides_second = {side}, {other}
     else:
         sides_first = _considered(sample, first, side, other)

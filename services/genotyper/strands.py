@@ -7,7 +7,7 @@ strand's complement is possible whenever the strand is. Nothing here enumerates 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.genotyper.observation import Observation, SiteCall
 
@@ -15,8 +15,7 @@ Unit = tuple[tuple[int, str, str], ...]
 """Positions that are phased together, each with its base on side 0 and on side 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class Strands:
+class Strands(NamedTuple):
     """What is certain, and what depends on how the units lie to each other."""
 
     certain: tuple[tuple[int, str], ...]

@@ -6,7 +6,7 @@ alone, and of CYP2D6 copy numbers.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from knowledge.model import Matching, Ranking
 from knowledge.names import Order, components, is_partial, order
@@ -21,8 +21,7 @@ _UNKNOWN_VALUE = 2.0
 """What an allele without activity value counts in the order of diplotypes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """Something to look up: alleles (none where only phenotype or score were reported), what the laboratory said."""
 
     alleles: tuple[str, ...]
@@ -84,8 +83,7 @@ def _with_known_copies(meaning: GeneMeaning, alleles: tuple[str, ...]) -> Candid
 
 
 def _fold(meaning: GeneMeaning, name: str) -> str:
-    copied = _COPIES.fullmatch(name)
-    if copied is None or meaning.allele(name) is not None:
+    if meaning.allele(name) is not None or (copied := _COPIES.fullmatch(name)) is None:
         return name
     for allele in meaning.gene.definition.alleles:
         if allele.copies_of == copied["of"] and allele.copies is not None and allele.copies.startswith(_AT_LEAST):

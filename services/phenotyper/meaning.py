@@ -1,7 +1,7 @@
 """What a gene's alleles mean: functions, activity score, phenotype and the key that guideline tables use."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from knowledge.model import Allele, Gene, PhenotypeMethod, PhenotypeTable
 from services.phenotyper import scores
@@ -12,8 +12,7 @@ UNASSIGNED = "Unassigned function"
 """Function of an allele that the release gives none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(NamedTuple):
     """One reading of a diplotype. ``key`` is None where the gene has no phenotype table."""
 
     functions: tuple[str | None, ...]
