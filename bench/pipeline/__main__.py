@@ -23,7 +23,7 @@ KINDS = ("different", "repeating")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=400, help="measured samples of each kind")
-    parser.add_argument("--latency-samples", type=int, default=60)
+    parser.add_argument("--latency-samples", type=int, default=240)
     parser.add_argument("--engine", choices=("faust", "aiokafka"), default="faust")
     arguments = parser.parse_args()
     releases = Releases()
@@ -46,7 +46,9 @@ def _compare(here: Machine, release: Release, arguments: argparse.Namespace) -> 
     for kind in KINDS:
         _print(kind, ours[kind], _floor(here, settings, kind, values[kind]))
     floor_latency = _floor_latency(here, settings, few)
-    print(f"latency, p50 / p99: {_milliseconds(our_latency)}; floor {_milliseconds(floor_latency)}")
+    print("milliseconds from publishing to each topic, p50 / p99:")
+    for name, ours_there in our_latency.items():
+        print(f"  {name:24} {_milliseconds(ours_there)}; floor {_milliseconds(floor_latency[name])}")
     for name, megabytes in peaks.items():
         print(f"peak memory of the {name}: {megabytes:.0f} MB")
 
@@ -58,7 +60,7 @@ def _floor(here: Machine, done: Settings, kind: str, values: list[bytes]) -> Thr
     return measured
 
 
-def _floor_latency(here: Machine, done: Settings, values: list[bytes]) -> Latency:
+def _floor_latency(here: Machine, done: Settings, values: list[bytes]) -> dict[str, Latency]:
     settings, relays = _relays(here, done, "latency", len(values))
     measured = asyncio.run(latency(settings, values, "latency"))
     here.stop(relays)
@@ -89,7 +91,7 @@ def _print(kind: str, ours: Throughput, floor: Throughput) -> None:
 
 
 def _milliseconds(measured: Latency) -> str:
-    return f"{measured.p50:.0f} / {measured.p99:.0f} ms"
+    return f"{measured.p50:4.0f} / {measured.p99:4.0f}"
 
 
 def _print_steps(release: Release) -> None:

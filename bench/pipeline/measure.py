@@ -12,10 +12,12 @@ from bench.pipeline.machine import Watched, count, wait_for
 from bench.pipeline.samples import message
 from runtime.producer import Producer
 from runtime.settings import Settings
-from schemas.topics import RECOMMENDATION
+from schemas.topics import GENOTYPE, PHENOTYPE, RECOMMENDATION
 
 WARM_UP = 16
 EVENTS_A_SECOND = 4
+STATIONS = (GENOTYPE, PHENOTYPE, RECOMMENDATION)
+"""Topics on the way of a result, in their order."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Throughput:
 
 @dataclass(frozen=True)
 class Latency:
-    """Milliseconds from publishing a result to receiving its recommendations."""
+    """Milliseconds from publishing a result to receiving what was made of it."""
 
     p50: float
     p99: float
@@ -52,23 +54,23 @@ async def throughput(settings: Settings, values: Sequence[bytes], run: str, watc
     return Throughput(measured / (ended - began), used)
 
 
-async def latency(settings: Settings, values: Sequence[bytes], run: str) -> Latency:
-    """Publishes a few samples a second and measures each one's way."""
-    consumer = AIOKafkaConsumer(
-        settings.topic(RECOMMENDATION), bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="latest"
-    )
+async def latency(settings: Settings, values: Sequence[bytes], run: str) -> dict[str, Latency]:
+    """Publishes a few samples a second and measures each one's way to each topic; the first ones are not measured."""
+    names = {settings.topic(topic): topic.name for topic in STATIONS}
+    consumer = AIOKafkaConsumer(*names, bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="latest")
     await consumer.start()
     await consumer.seek_to_end()
     producer = Producer(settings, "bench")
     await producer.start()
     published: dict[bytes, float] = {}
-    taken: list[float] = []
+    taken: dict[str, dict[bytes, float]] = {name: {} for name in names.values()}
 
     async def receive() -> None:
         async for received in consumer:
             if received.key in published:
-                taken.append(1000 * (time.perf_counter() - published[received.key]))
-            if len(taken) == len(values):
+                now = 1000 * (time.perf_counter() - published[received.key])
+                taken[names[received.topic]].setdefault(received.key, now)
+            if all(len(of) == len(values) for of in taken.values()):
                 return
 
     receiving = asyncio.create_task(receive())
@@ -80,4 +82,9 @@ async def latency(settings: Settings, values: Sequence[bytes], run: str) -> Late
     await asyncio.wait_for(receiving, 60)
     await consumer.stop()
     await producer.stop()
-    return Latency(statistics.median(taken), statistics.quantiles(taken, n=100)[98])
+    measured = list(published)[WARM_UP:]
+    return {name: _latency([of[key] for key in measured]) for name, of in taken.items()}
+
+
+def _latency(milliseconds: Sequence[float]) -> Latency:
+    return Latency(statistics.median(milliseconds), statistics.quantiles(milliseconds, n=100)[98])
