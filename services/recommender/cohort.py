@@ -6,8 +6,10 @@ until the sum is large enough, and a figure is withheld where it, or what it lea
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Set
 from typing import Any, NamedTuple
+
+from pydantic import Field
 
 from knowledge.release import Release
 from schemas.base import Model
@@ -57,8 +59,9 @@ class Frequency(Model):
     count: int
     """Of alleles: copies; of phenotypes and drugs: patients."""
     share: float
-    actionable: bool = False
-    """Of a phenotype: it alone gets advice to avoid a drug, to change its dose or to consider another."""
+    actionable: bool | None = Field(default=None, exclude_if=lambda actionable: actionable is None)
+    """Of a phenotype: it alone gets advice to avoid a drug, to change its dose or to consider another. Left out of
+    everything else."""
 
 
 class GeneFigures(Model):
@@ -193,7 +196,7 @@ def _gene(gene: str, counted: Mapping[Lookup, int], acting: Acting) -> GeneFigur
 
 
 def frequencies(
-    counts: Mapping[str, int], patients: Mapping[str, int], total: int, actionable: Iterable[str] = ()
+    counts: Mapping[str, int], patients: Mapping[str, int], total: int, actionable: Set[str] | None = None
 ) -> tuple[Frequency, ...]:
     """The most frequent first, those of too few ``patients`` together as others, the next rarest with them if need be.
 
@@ -204,9 +207,13 @@ def frequencies(
     rare = [name for name in order if patients[name] < SMALLEST]
     while rare and shown and sum(patients[name] for name in rare) < SMALLEST:
         rare.append(shown.pop())
-    act = set(actionable)
     found = [
-        Frequency(name=name, count=counts[name], share=_rounded(counts[name], total), actionable=name in act)
+        Frequency(
+            name=name,
+            count=counts[name],
+            share=_rounded(counts[name], total),
+            actionable=None if actionable is None else name in actionable,
+        )
         for name in sorted(shown, key=lambda name: (-counts[name], name))
     ]
     if rare and sum(patients[name] for name in rare) >= SMALLEST:
