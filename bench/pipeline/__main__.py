@@ -23,7 +23,7 @@ KINDS = ("different", "repeating")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=400, help="measured samples of each kind")
-    parser.add_argument("--latency-samples", type=int, default=240)
+    parser.add_argument("--latency-samples", type=int, default=200, help="of each kind, four a second")
     parser.add_argument("--engine", choices=("faust", "aiokafka"), default="faust")
     arguments = parser.parse_args()
     releases = Releases()
@@ -37,18 +37,19 @@ def _compare(here: Machine, release: Release, arguments: argparse.Namespace) -> 
     settings = here.settings("pipeline.", arguments.engine)
     services = here.services(settings)
     values = {kind: list(lab_results(release, arguments.samples, kind, kind)) for kind in KINDS}
-    few = list(lab_results(release, arguments.latency_samples, "different", "latency"))
+    few = {
+        kind: list(lab_results(release, arguments.latency_samples, kind, f"late-{kind}", first=arguments.samples))
+        for kind in KINDS
+    }
     ours = {kind: asyncio.run(throughput(settings, values[kind], kind, services)) for kind in KINDS}
-    our_latency = asyncio.run(latency(settings, few, "latency"))
+    our_latency = {kind: asyncio.run(latency(settings, few[kind], f"late-{kind}")) for kind in KINDS}
     peaks = {one.name: one.peak_megabytes() for one in services}
     here.stop(services)
     print(f"engine {arguments.engine}, {arguments.samples} samples of {len(values['different'][0]):,} bytes")
     for kind in KINDS:
         _print(kind, ours[kind], _floor(here, settings, kind, values[kind]))
-    floor_latency = _floor_latency(here, settings, few)
-    print("milliseconds from publishing to each topic, p50 / p99:")
-    for name, ours_there in our_latency.items():
-        print(f"  {name:24} {_milliseconds(ours_there)}; floor {_milliseconds(floor_latency[name])}")
+    for kind in KINDS:
+        _print_latency(kind, our_latency[kind], _floor_latency(here, settings, f"late-{kind}", few[kind]))
     for name, megabytes in peaks.items():
         print(f"peak memory of the {name}: {megabytes:.0f} MB")
 
@@ -60,9 +61,9 @@ def _floor(here: Machine, done: Settings, kind: str, values: list[bytes]) -> Thr
     return measured
 
 
-def _floor_latency(here: Machine, done: Settings, values: list[bytes]) -> dict[str, Latency]:
-    settings, relays = _relays(here, done, "latency", len(values))
-    measured = asyncio.run(latency(settings, values, "latency"))
+def _floor_latency(here: Machine, done: Settings, run: str, values: list[bytes]) -> dict[str, Latency]:
+    settings, relays = _relays(here, done, run, len(values))
+    measured = asyncio.run(latency(settings, values, run))
     here.stop(relays)
     return measured
 
@@ -88,6 +89,12 @@ def _print(kind: str, ours: Throughput, floor: Throughput) -> None:
     for of, taken in (("services", ours.milliseconds), ("floor", floor.milliseconds)):
         named = ", ".join(f"{name} {milliseconds:.1f}" for name, milliseconds in taken.items())
         print(f"  processor milliseconds a sample, {of}: {named}")
+
+
+def _print_latency(kind: str, ours: dict[str, Latency], floor: dict[str, Latency]) -> None:
+    print(f"{kind}: milliseconds from publishing to each topic, p50 / p99")
+    for name, there in ours.items():
+        print(f"  {name:24} {_milliseconds(there)}; floor {_milliseconds(floor[name])}")
 
 
 def _milliseconds(measured: Latency) -> str:

@@ -17,10 +17,10 @@ REPEATED = 8
 """So many different samples there are where they repeat."""
 
 
-def lab_results(release: Release, count: int, kind: str, run: str) -> Iterator[bytes]:
-    """Values of lab results; ``run`` keeps the patients of several runs apart."""
+def lab_results(release: Release, count: int, kind: str, run: str, first: int = 0) -> Iterator[bytes]:
+    """Values of lab results; ``run`` keeps the patients of several runs apart, ``first`` what different ones show."""
     for number in range(count):
-        seed = number if kind == "different" else number % REPEATED
+        seed = first + number if kind == "different" else number % REPEATED
         content = whole_panel(release, seed) | {"patient": f"p-{run}-{number}", "accession": f"A-{run}-{number}"}
         yield orjson.dumps(content)
 
