@@ -11,8 +11,8 @@ from services.recommender.cohort import OTHERS, SMALLEST, cohort, frequencies, s
 from services.recommender.handler import Recommender
 from services.recommender.store import Store
 from services.report.cohort import page, text
+from tests.services.recommender.activating import OLD, activated, assigned, said
 from tests.services.recommender.builders import release
-from tests.services.recommender.test_reinterpretation import OLD, activated, assigned, said
 
 COUNTS = st.dictionaries(st.text("abcdef", min_size=1, max_size=3), st.integers(1, 30), max_size=8)
 

@@ -20,8 +20,9 @@ from services.recommender.reinterpretation import Progress, Reinterpreter
 from services.recommender.store import Store, rows
 from services.recommender.store.activations import activations, add
 from services.recommender.store.behind import Scope
+from tests.services.recommender.activating import NEW, OLD, said
 from tests.services.recommender.builders import release
-from tests.services.recommender.test_reinterpretation import CALLS, NEW, OLD, said
+from tests.services.recommender.populations import CALLS
 from tests.support.results import lab_result, phenotyped
 
 pytestmark = pytest.mark.postgres

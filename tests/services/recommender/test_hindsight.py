@@ -14,8 +14,8 @@ from services.recommender.handler import Recommender
 from services.recommender.hindsight import Moment, report_at
 from services.recommender.report import Report, events_since, report
 from services.recommender.store import Store
+from tests.services.recommender.activating import activated
 from tests.services.recommender.builders import assigned, release
-from tests.services.recommender.test_reinterpretation import activated
 from tests.support.results import phenotyped
 
 pytestmark = pytest.mark.postgres

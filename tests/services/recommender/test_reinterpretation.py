@@ -1,109 +1,52 @@
 """Activating a release on stored patients: who comes under it, what is published, what is left as it was."""
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from cli.interpretation import Interpreter
 from knowledge.release import Release
 from runtime.settings import Settings
-from schemas.clinical_context import parse
 from schemas.cloudevents import Event
 from schemas.finding import FindingKind
 from schemas.genotype import KnowledgeRef
 from schemas.phenotype import PhenotypeAssigned
 from schemas.serialise import to_json
-from schemas.topics import CLINICAL_CONTEXT
 from services.recommender.body import unpack
 from services.recommender.changes import compare
 from services.recommender.discordance import Policy
-from services.recommender.dump import dump
 from services.recommender.erasure import erase
-from services.recommender.handler import Recommender, Taken
+from services.recommender.handler import Recommender
 from services.recommender.interpretation import as_delivered
 from services.recommender.migrations import migrate
 from services.recommender.patient import KNOWLEDGE_RELEASE
 from services.recommender.reinterpretation import Progress, Reinterpreter
 from services.recommender.report import Report, events_since, report
 from services.recommender.store import Store
-from services.recommender.store.activations import activations, add, finish
+from services.recommender.store.activations import activations, add
 from services.recommender.store.behind import Scope
 from services.recommender.store.policies import InUse, set_policy
+from tests.services.recommender.activating import (
+    INTERPRETER,
+    NEW,
+    NORMAL,
+    OLD,
+    activated,
+    assigned,
+    published,
+    said,
+    swept,
+)
 from tests.services.recommender.builders import release
-from tests.support.results import lab_result, phenotyped
 
 pytestmark = pytest.mark.postgres
-
-OLD, NEW = "2025.11", "2026.11"
-INTERPRETER = Interpreter(release)
-
-NORMAL = {"TPMT": "*1/*1", "NUDT15": "*1/*1", "CYP2C19": "*1/*1"}
-
-
-def assigned(calls: dict[str, str], knowledge: str = OLD, **about: Any) -> Event[PhenotypeAssigned]:
-    """The phenotype event of a laboratory result with rows at the positions of the older release."""
-    return phenotyped(lab_result(calls, release(OLD), **about), release(knowledge))
 
 
 @pytest.fixture
 def recommender(store: Store) -> Recommender:
     return Recommender(store, release, INTERPRETER)
-
-
-async def activated(
-    store: Store,
-    name: str,
-    tenant: str | None = None,
-    *,
-    everyone: bool = False,
-    follows: bool = False,
-    finished: bool = False,
-) -> Progress:
-    """Activate a release and bring everybody under it."""
-    known = KnowledgeRef(release=name, sha256=release(name).sha256)
-    async with store.pool.acquire() as connection, connection.transaction():
-        number = await add(connection, tenant, known, follows=follows)
-    progress = await swept(store, tenant, everyone=everyone)
-    if finished:
-        await finish(store.pool, number)
-    return progress
-
-
-async def swept(store: Store, tenant: str | None = None, *, everyone: bool = False) -> Progress:
-    made = await activations(store.pool, INTERPRETER)
-    last = made.last(tenant)
-    governing = made.of(last.number if last else None)
-    assert governing is not None
-    progress = Progress()
-    work = Reinterpreter(store, release, INTERPRETER, governing, made)
-    async for _ in work.run(Scope(tenant, () if tenant else made.own()), progress, everyone=everyone):
-        pass
-    return progress
-
-
-async def current(store: Store) -> list[bytes]:
-    return [line async for line in dump(store, release, current_only=True, interpret=INTERPRETER)]
-
-
-async def published(store: Store, patient: str = "p-1") -> list[dict[str, Any]]:
-    rows = await store.pool.fetch("SELECT body FROM outbox ORDER BY id")
-    bodies = [orjson.loads(unpack(row["body"])) for row in rows]
-    return [body for body in bodies if body["patient"] == patient]
-
-
-def said(patient: str = "p-1", **facts: Any) -> Event[Any]:
-    content = {
-        "tenant": "mercy", "patient": patient, "source": "ehr", "statement": "s-1", "recorded": "2026-03-01T00:00:00Z",
-    } | facts  # fmt: skip
-    name = hashlib.sha256(orjson.dumps(content)).hexdigest()[:16]
-    return Event(name, "/ehr", CLINICAL_CONTEXT.name, "2026-03-01T00:00:00Z", parse(orjson.dumps(content)), name)
 
 
 class TestAPatientWhoseAdviceChanges:
@@ -318,99 +261,6 @@ async def test_a_patient_that_cannot_be_evaluated_is_named_and_stays_where_it_wa
     progress = await activated(store, NEW, everyone=True)
     assert progress.failed == ["mercy/p-1"]
     assert progress.examined == 1
-
-
-PANEL = {
-    "TPMT": ("*1/*1", "*1/*3A", "*1/*6", "*5/*8", "*1/*44"),
-    "NUDT15": ("*1/*1", "*1/*5", "*3/*4", "*1/*10"),
-    "RYR1": ("Reference/Reference", "Reference/c.7522C>G", "Reference/c.1209C>G"),
-    "CYP2C19": ("*1/*1", "*2/*2", "*1/*17"),
-    "CYP2D6": ("*1/*1", "*4/*4", "*1/*4"),
-    "DPYD": ("Reference/Reference", "Reference/c.1905+1G>A (*2A)"),
-    "CYP2C9": ("*1/*1", "*3/*3"),
-    "VKORC1": ("rs9923231 reference (C)/rs9923231 reference (C)",),
-}
-CALLS = st.fixed_dictionaries({}, optional={gene: st.sampled_from(named) for gene, named in PANEL.items()})
-MEDICATIONS = st.lists(
-    st.sampled_from(("azathioprine", "paroxetine", "warfarin", "gefitinib", "amikacin")), unique=True, max_size=2
-)
-
-
-@dataclass(frozen=True)
-class Population:
-    """Patients as laboratories and hospitals know them."""
-
-    results: tuple[dict[str, Any], ...]
-    statements: tuple[Event[Any], ...]
-    policy: Policy
-
-    def called_under(self, name: str) -> list[Taken]:
-        return [*(phenotyped(one, release(name)) for one in self.results), *self.statements]
-
-
-@st.composite
-def populations(draw: st.DrawFn) -> Population:
-    results: list[dict[str, Any]] = []
-    statements: list[Event[Any]] = []
-    for number in range(draw(st.integers(1, 5))):
-        name = f"p-{number}"
-        for laboratory in draw(st.lists(st.sampled_from(("acme", "other")), min_size=1, max_size=2, unique=True)):
-            calls = draw(CALLS) or {"TPMT": "*1/*1"}
-            day = 1 + len(results)
-            results.append(lab_result(calls, release(OLD), patient=name, laboratory=laboratory, day=day))
-        if taken := draw(MEDICATIONS):
-            statements.append(said(name, medications=[{"name": one, "status": "started"} for one in taken]))
-    return Population(tuple(results), tuple(statements), draw(st.sampled_from(Policy)))
-
-
-async def emptied(store: Store, policy: Policy) -> None:
-    """A new store, with a tenant's policy."""
-    tables = "patients, results, statements, inbox, history, outbox, activations, policies"
-    await store.pool.execute(f"TRUNCATE {tables} CASCADE")
-    await store.pool.execute("ALTER SEQUENCE activations_number_seq RESTART")
-    async with store.pool.acquire() as connection:
-        await set_policy(connection, "mercy", policy)
-
-
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
-@given(populations())
-async def test_an_activation_ends_as_if_everything_had_come_under_its_release(
-    store: Store, recommender: Recommender, people: Population
-) -> None:
-    events = people.called_under(OLD)
-    await emptied(store, people.policy)
-    await activated(store, OLD)
-    await recommender.handle(events)
-    first = await current(store)
-    told = len(await store.pool.fetch("SELECT FROM outbox"))
-    progress = await activated(store, NEW)
-    after, counted = await current(store), progress.published
-    views = await store.pool.fetch("SELECT pseudonym, lookups, medications, against FROM patients ORDER BY pseudonym")
-    assert len(await store.pool.fetch("SELECT FROM outbox")) == told + counted
-    back = await activated(store, OLD)
-    assert await current(store) == first, "activating the former release takes it back"
-    assert back.published == counted
-
-    await emptied(store, people.policy)
-    await activated(store, OLD)
-    await recommender.handle(events)
-    everyone = await activated(store, NEW, everyone=True)
-    assert (await current(store), everyone.published) == (after, counted), "who is passed over is not affected"
-    rows = await store.pool.fetch("SELECT pseudonym, lookups, medications, against FROM patients ORDER BY pseudonym")
-    assert rows == views
-
-    await emptied(store, people.policy)
-    await activated(store, NEW)
-    await recommender.handle(people.called_under(NEW))
-    assert _facts(await current(store)) == _facts(after)
-
-
-def _facts(lines: Sequence[bytes]) -> list[Any]:
-    read = [orjson.loads(line) for line in lines]
-    for line in read:
-        for name in ("events", "observed"):  # positions that only the later release knows are named in its rows
-            line.pop(name, None)
-    return read
 
 
 async def test_another_process_goes_on_where_one_was_killed(database_url: str) -> None:
