@@ -1,16 +1,15 @@
 """The records of a VCF file that are about definition positions, collected for each sample."""
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from knowledge.release import Release
 from schemas.errors import Code, Rejected
-from services.genotyper.assembly import AssemblyCheck, refuse_grch37
-from services.genotyper.panel import Panel, Site
+from services.genotyper.assembly import refuse_grch37
+from services.genotyper.panel import Site
 from services.genotyper.vcf.blocks import PLACEHOLDERS, BlockLimits
 from services.genotyper.vcf.header import Header
 from services.genotyper.vcf.merging import Spelt, rows
+from services.genotyper.vcf.places import Places
 from services.genotyper.vcf.records import Record, SampleData, record_of, refusing, samples_of
 from services.genotyper.vcf.spelling import spell
 
@@ -18,18 +17,16 @@ UNREADABLE_RECORD = "a record cannot be read"
 
 
 class Collector:
-    """The rows of several samples at the positions of a panel.
+    """The rows of several samples at the positions of a release.
 
     What a record at the position itself says goes before what a deletion or a longer change around it says, and that
     before a block of reference.
     """
 
-    def __init__(self, panel: Panel, release: Release, header: Header, samples: int, limits: BlockLimits) -> None:
-        self._sites = panel.sites
-        self._contigs = _Contigs(panel)
+    def __init__(self, places: Places, header: Header, samples: int, limits: BlockLimits) -> None:
+        self._places = places
         self._depths_by_allele = header.depths_by_allele is not False
         self._limits = limits
-        self._assembly = AssemblyCheck.of(tuple(release.genes.values()))
         self._site_of: dict[str, Site] = {}
         self._own: list[dict[str, list[Spelt]]] = [{} for _ in range(samples)]
         self._around: list[dict[str, list[Spelt]]] = [{} for _ in range(samples)]
@@ -43,7 +40,7 @@ class Collector:
                 if not self._matters(variant.CHROM, variant.POS, variant.end):
                     continue
                 record = record_of(variant)
-            self._on_grch37 += self._assembly.is_grch37(record.chrom, record.pos, record.ref, record.alts)
+            self._on_grch37 += self._places.assembly.is_grch37(record.chrom, record.pos, record.ref, record.alts)
             sites = self._touched(record)
             if sites:
                 with refusing(UNREADABLE_RECORD, "records"):
@@ -64,13 +61,13 @@ class Collector:
 
     def _matters(self, chrom: str, pos: int, end: int) -> bool:
         """Whether a record may be at a position of a definition, or of GRCh37: of a whole genome nearly none is."""
-        return bool(self._contigs.overlapping(chrom, pos, end)) or (chrom, pos) in self._assembly.grch37
+        return bool(self._places.overlapping(chrom, pos, end)) or (chrom, pos) in self._places.assembly.grch37
 
     def _touched(self, record: Record) -> Sequence[Site]:
         if record.pos == record.end:
-            site = self._sites.get((record.chrom, record.pos))
+            site = self._places.at(record.chrom, record.pos)
             return () if site is None else (site,)
-        return self._contigs.overlapping(record.chrom, record.pos, record.end)
+        return self._places.overlapping(record.chrom, record.pos, record.end)
 
     def _take(self, site: Site, record: Record, samples: Sequence[SampleData | None]) -> None:
         if record.block:
@@ -126,26 +123,3 @@ def _spelt(site: Site, record: Record, ref: str, spelt: Sequence[str], data: Sam
         for allele, depth in zip(spelt, data.depths, strict=True):
             depths[allele] += depth
     return Spelt(ref, alts, alleles, data.phased, data.phase_set, depths, record.filter)
-
-
-class _Contigs:
-    """Positions of each contig, in order."""
-
-    def __init__(self, panel: Panel) -> None:
-        self._sites: dict[str, list[Site]] = {}
-        for (contig, _), site in sorted(panel.sites.items(), key=lambda entry: entry[0]):
-            self._sites.setdefault(contig, []).append(site)
-        self._starts = {contig: [site.pos for site in sites] for contig, sites in self._sites.items()}
-
-    def overlapping(self, contig: str, first: int, last: int) -> list[Site]:
-        """Positions whose reference bases overlap the range."""
-        starts = self._starts.get(contig)
-        if starts is None:
-            return []
-        low = bisect_left(starts, first - _LONGEST_REFERENCE)
-        high = bisect_right(starts, last)
-        return [site for site in self._sites[contig][low:high] if site.pos + len(site.ref) > first]
-
-
-_LONGEST_REFERENCE = 100
-"""No definition spells more reference bases than this."""

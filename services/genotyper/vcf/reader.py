@@ -8,12 +8,10 @@ import cyvcf2  # type: ignore[import-untyped]
 
 from knowledge.release import Release
 from schemas.errors import Code, Rejected
-from services.genotyper.options import Research
-from services.genotyper.panel import Panel, build_panel
-from services.genotyper.research import research_genes
 from services.genotyper.vcf.blocks import BlockLimits
 from services.genotyper.vcf.collecting import UNREADABLE_RECORD, Collector
 from services.genotyper.vcf.header import read_header
+from services.genotyper.vcf.places import places
 from services.genotyper.vcf.records import refusing
 from services.genotyper.vcf.samples import SampleFields, lab_result
 
@@ -44,20 +42,14 @@ def read(
     header = read_header(header_text)
     general = general or SampleFields()
     chosen = _chosen(names, general, samples)
-    panel = _panel(release)
-    contigs = {contig for contig, _ in panel.sites}
+    known = places(release)
     for start in range(0, len(chosen), SAMPLES_AT_ONCE):
         batch = chosen[start : start + SAMPLES_AT_ONCE]
-        collector = Collector(panel, release, header, len(batch), limits or BlockLimits())
-        collector.read(_records(path, [name for _, name in batch], contigs))
+        collector = Collector(known, header, len(batch), limits or BlockLimits())
+        collector.read(_records(path, [name for _, name in batch], known.contigs))
         for index, (column, name) in enumerate(batch):
             fields = (samples or {}).get(name, SampleFields()).over(general)
             yield lab_result(fields, header, column, collector.rows(index))
-
-
-def _panel(release: Release) -> Panel:
-    extra = tuple(gene for gene, _ in research_genes(release, frozenset({Research.EXTRA_GENES})))
-    return build_panel((*release.genes.values(), *extra))
 
 
 def _chosen(

@@ -15,6 +15,7 @@ from services.genotyper.vcf import BlockLimits, SampleFields, read, sample_map
 from tests.services.genotyper.samples import RELEASE
 from tests.services.genotyper.vcf.files import CHR10, bgzip, rows, text
 
+CALLER = ReleaseCaller(RELEASE, Options())
 RS4244285 = "chr10 94781859 rs4244285 G A . {} . GT {}"
 STAR_TWO = (
     RS4244285.format("PASS", "0/1"),
@@ -47,7 +48,7 @@ def test_plain_gzipped_and_block_compressed_files_say_the_same(tmp_path: Path) -
 
 def test_result_is_accepted_and_called(tmp_path: Path) -> None:
     result = parse_object(next(read(write(tmp_path, text(STAR_TWO)), RELEASE)))
-    called = ReleaseCaller(RELEASE, Options()).call(result)
+    called = CALLER.call(result)
     (cyp2c19,) = [call for call in called.genotypes if call.gene == "CYP2C19"]
     assert "*1/*2" in [diplotype.label for diplotype in cyp2c19.diplotypes]
 
@@ -274,7 +275,7 @@ def test_whatever_a_file_holds_it_is_read_or_refused(tmp_path: Path, data: st.Da
     path = write(tmp_path, text(sorted(records, key=lambda r: int(r.split()[1]))))
     try:
         result = parse_object(next(read(path, RELEASE)))
-        ReleaseCaller(RELEASE, Options()).call(result)
+        CALLER.call(result)
     except Rejected:
         pass
 
