@@ -38,7 +38,10 @@ def caused_by(events: Sequence[dict[str, Any]], cause: str) -> list[dict[str, An
 def test_live_results_come_out_meanwhile_and_everybody_is_told_once(deployment: Deployment, tenant: str) -> None:
     own = ("--tenant", tenant)
     deployment.pgx("knowledge", "activate", OLD, *own, check=True)
-    deployment.publish_results(results(tenant, STORED, NORMAL))
+    # Patients are evaluated in the order in which they came; partitions do not keep it unless the last comes alone.
+    deployment.publish_results(results(tenant, STORED[:-1], NORMAL))
+    deployment.wait_for_events(tenant, len(STORED) - 1)
+    deployment.publish_results(results(tenant, STORED[-1:], NORMAL))
     deployment.wait_for_events(tenant, len(STORED))
 
     # So slow that it is at work until it is ended.
