@@ -61,7 +61,7 @@ class Frequency(Model):
     share: float
     actionable: bool | None = Field(default=None, exclude_if=lambda actionable: actionable is None)
     """Of a phenotype: it alone gets advice to avoid a drug, to change its dose or to consider another. Left out of
-    everything else."""
+    everything else, others included."""
 
 
 class GeneFigures(Model):
