@@ -19,6 +19,7 @@ from schemas import clinical_context, lab_result, strict_json
 from schemas.base import Model
 from schemas.clinical_context import ClinicalContext
 from schemas.errors import Code, Rejected
+from schemas.gene_texts import GeneTexts
 from schemas.knowledge import ReleaseActivated
 from schemas.lab_result import LabResult
 from schemas.phenotype import PhenotypeAssigned
@@ -39,6 +40,7 @@ MAX_VALUE_BYTES = MAX_MESSAGE_BYTES - 64 * 1024
 
 _REQUIRED = ("specversion", "id", "source", "type")
 _CORE = (*_REQUIRED, "time")
+_GENE_TEXTS = GeneTexts()
 _EVENT_IDS = uuid.uuid5(uuid.NAMESPACE_URL, "pgx.event")
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
 
@@ -148,7 +150,7 @@ def decode(topic: Topic, key: bytes | None, value: bytes | None, headers: Sequen
     if not value:
         raise Rejected(Code.EMPTY_VALUE, "the value is empty; expected a JSON object")
     try:
-        data = topic.value.model_validate_json(value, strict=True)
+        data = _GENE_TEXTS.read(topic.value, value)
     except ValidationError as error:
         raise _invalid(error) from None
     _expect_key(key, key_of(data))

@@ -3,17 +3,19 @@
 Worked out once for each state of a gene, as most recommendations share a few of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from knowledge.model import Doubt, Gene
 from schemas.genotype import GeneCall
 from schemas.lab_result import Status
-from schemas.phenotype import ResultNote
+from schemas.phenotype import Phenotype, ResultNote
 from services.recommender import confidence
 from services.recommender.keys import State
 
+_KEPT = 4096
+"""Reasons kept for reuse, by what a gene is; some MB with the calls that they are about."""
 _PRELIMINARY = Status.PRELIMINARY.value
 
 
@@ -39,21 +41,44 @@ class Behind:
         object.__setattr__(self, "facts", facts)
 
 
+class Reasons:
+    """Reasons for less confidence in what one gene is, under one release: the same for everyone who is the same."""
+
+    def __init__(self, genes: Mapping[str, Gene], doubts: Iterable[Doubt]) -> None:
+        self._genes = genes
+        self._curated = confidence.curated(genes)
+        self._doubts = confidence.about_genes(doubts)
+        self._known: dict[tuple[object, ...], tuple[GeneCall | None, tuple[str, ...]]] = {}
+        """By identity of the call, which stands beside the reasons so that no other takes its identity."""
+
+    def of(self, call: GeneCall | None, state: State, *, several: bool, preliminary: bool) -> tuple[str, ...]:
+        """``several``: the gene has other states too; ``preliminary``: so is a result that it comes from."""
+        same = (id(call), several, preliminary, state.keys, *map(_without_result, state.phenotypes))
+        known = self._known.get(same)
+        if known is None:
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            known = self._known[same] = (call, tuple(self._found(call, state, several, preliminary)))
+        return known[1]
+
+    def _found(self, call: GeneCall | None, state: State, several: bool, preliminary: bool) -> Iterator[str]:
+        gene = self._genes.get(state.gene)
+        yield from confidence.of_call(gene, call, state, several=several, preliminary=preliminary)
+        doubted = [doubt.text for doubt in self._doubts.get(state.gene, ()) if confidence.applies(doubt, (state,))]
+        yield from doubted or confidence.of_curated(self._curated.get(state.gene, frozenset()), state)
+
+
+def _without_result(phenotype: Phenotype) -> tuple[object, ...]:
+    return tuple([value for name, value in phenotype.__dict__.items() if name != "result"])
+
+
 class Evidence:
     """The states of one patient, with the calls that they come from."""
 
     def __init__(
-        self,
-        genes: Mapping[str, Gene],
-        curated: Mapping[str, frozenset[str]],
-        doubts: Mapping[str, tuple[Doubt, ...]],
-        genotypes: Sequence[GeneCall],
-        of_genes: Mapping[str, Sequence[State]],
+        self, reasons: Reasons, genotypes: Sequence[GeneCall], of_genes: Mapping[str, Sequence[State]]
     ) -> None:
-        """``curated`` and ``doubts``: alleles from expert memory, and doubts, by gene, in the release of ``genes``."""
-        self._genes = genes
-        self._curated = curated
-        self._doubts = doubts
+        self._reasons = reasons
         self._calls = {call.gene: call for call in genotypes}
         self._states = of_genes
         self._behind: dict[tuple[State, ...], Behind] = {}
@@ -78,23 +103,15 @@ class Evidence:
         return found
 
     def _one(self, state: State) -> Behind:
-        gene = self._genes.get(state.gene)
-        call = self._calls.get(state.gene)
         notes = _notes(state)
         preliminary = _PRELIMINARY in [note.status for note in notes]
         several = len(self._states[state.gene]) > 1
-        reasons = tuple(confidence.of_call(gene, call, state, several=several, preliminary=preliminary))
-        reasons += self.doubted(self._doubts.get(state.gene, ()), (state,)) or self._of_curated(state)
         return Behind(
             diplotypes={state.gene: state.diplotype} if state.diplotype is not None else {},
             results=notes,
             preliminary=preliminary,
-            reasons=reasons,
+            reasons=self._reasons.of(self._calls.get(state.gene), state, several=several, preliminary=preliminary),
         )
-
-    def _of_curated(self, state: State) -> tuple[str, ...]:
-        names = self._curated.get(state.gene)
-        return tuple(confidence.of_curated(names, state)) if names else ()
 
     def _several(self, states: tuple[State, ...]) -> Behind:
         each = [self.behind((state,)) for state in states]

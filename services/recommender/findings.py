@@ -12,7 +12,7 @@ from schemas.finding import Finding, Reference, Significance
 from schemas.genotype import GeneCall
 from schemas.phenotype import Phenotype
 from services.recommender import confidence
-from services.recommender.evidence import Evidence
+from services.recommender.evidence import Evidence, Reasons
 from services.recommender.keys import Reading, State
 
 _ORDER = {significance: number for number, significance in enumerate(Significance)}
@@ -30,14 +30,13 @@ class Findings:
         named = {statement.gene for statement in release.findings}
         self._genes = {symbol: gene for symbol, gene in release.genes.items() if symbol in named}
         self._reading = Reading(self._genes, {})
-        self._curated = confidence.curated(self._genes)
-        self._doubts = confidence.about_genes(release.doubts)
+        self._reasons = Reasons(self._genes, release.doubts)
 
     def of(self, genotypes: Sequence[GeneCall], phenotypes: Sequence[Phenotype]) -> tuple[Finding, ...]:
         """The patient's findings: what was found first, then by condition and gene."""
         genetic = [_without_drugs(one) for one in phenotypes if one.gene in self._genes]
         of_genes = self._reading.states(genetic)
-        evidence = Evidence(self._genes, self._curated, self._doubts, genotypes, of_genes)
+        evidence = Evidence(self._reasons, genotypes, of_genes)
         met: dict[str, tuple[Finding, list[State]]] = {}
         for state in (state for of_gene in of_genes.values() for state in of_gene):
             statement = self._statements.get((state.gene, state.phenotypes[0].phenotype or ""))

@@ -17,7 +17,7 @@ from schemas.phenotype import Phenotype
 from schemas.recommendation import Recommendation, Silence
 from services.recommender import confidence, rows, tables
 from services.recommender.conflicts import Position, conflicts, may_conflict, subject
-from services.recommender.evidence import Evidence
+from services.recommender.evidence import Evidence, Reasons
 from services.recommender.keys import NO_RESULT, Keys, Reading, State
 from services.recommender.rows import Row
 from services.recommender.silence import Silences, Silent, answered, in_order
@@ -56,7 +56,6 @@ class Guidance:
     """The guideline rows of one release, prepared once and asked for each patient."""
 
     def __init__(self, release: Release) -> None:
-        self._genes = release.genes
         self._chapters = tables.build(rows.advice(release), release.genes)
         self._silences = Silences(release)
         self._order = sorted({*self._chapters, *self._silences.genes})
@@ -65,8 +64,7 @@ class Guidance:
             for gene, genotype in chapter.genotypes():
                 genotypes[gene].add(genotype)
         self._reading = Reading(release.genes, genotypes)
-        self._curated = confidence.curated(release.genes)
-        self._doubts = confidence.about_genes(release.doubts)
+        self._reasons = Reasons(release.genes, release.doubts)
         self._asked = lru_cache(maxsize=_KEPT)(self._ask)
         self._certain_conflicts = lru_cache(maxsize=_KEPT)(_certain_conflicts)
         # Some hundred answers are what nearly all patients need: found now, nobody waits for them.
@@ -79,7 +77,7 @@ class Guidance:
     ) -> Guided:
         """What the sources say to a patient, and where they are silent: on ``drugs`` alone where they are given."""
         of_genes = self._reading.states(phenotypes)
-        evidence = Evidence(self._genes, self._curated, self._doubts, genotypes, of_genes)
+        evidence = Evidence(self._reasons, genotypes, of_genes)
         met, silent = self._met(of_genes)
         if drugs is not None:
             met = {id_: item for id_, item in met.items() if item[0].advice.rule.drug in drugs}
