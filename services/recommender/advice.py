@@ -1,6 +1,6 @@
 """What follows from a patient's genes and context together: effective phenotypes, advice, doses, medications. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,17 +10,17 @@ from schemas.finding import Finding
 from schemas.genotype import GeneCall
 from schemas.phenotype import Conversion, Phenotype
 from schemas.recommendation import CurrentMedication, DoseEstimate, Phenoconverted, Recommendation, Silence
+from services.recommender.advised import Advised
 from services.recommender.context.current import Context
 from services.recommender.context.medications import Taken, drug_names
 from services.recommender.context.phenoconversion import phenoconversion
 from services.recommender.dosing.flow import dose_flow
 from services.recommender.findings import findings
-from services.recommender.guidance import Guided, guidance, guide
-from services.recommender.rows import Row
+from services.recommender.guidance import guidance, guide
 from services.recommender.silence import place
 
-_Found = tuple[Row, Recommendation, Sequence[Phenotype]]
-"""A row, what it says to the patient, and the phenotypes that it was looked up with."""
+_Found = tuple[Advised, Sequence[Phenotype]]
+"""What a row says to the patient, and the phenotypes that it was looked up with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +28,17 @@ class Advice:
     """All that is said to a patient's hospital."""
 
     phenotypes: tuple[Phenotype, ...]
-    recommendations: tuple[Recommendation, ...]
+    advised: tuple[Advised, ...]
     silent: tuple[Silence, ...] = ()
     findings: tuple[Finding, ...] = ()
     medications: tuple[CurrentMedication, ...] = ()
     dose_estimates: tuple[DoseEstimate, ...] = ()
     """Of drugs that no recommendation carries one for."""
-    rows: tuple[Row, ...] = ()
-    """Of each recommendation the row that it is of."""
+
+    @property
+    def recommendations(self) -> tuple[Recommendation, ...]:
+        """What is advised, as it is published."""
+        return tuple([one.recommendation for one in self.advised])
 
 
 def prepare(release: Release) -> None:
@@ -59,7 +62,7 @@ def advise(
     if context is None:
         guided = guide(release, genotypes, phenotypes)
         found = findings(release, genotypes, phenotypes)
-        return Advice(tuple(phenotypes), guided.recommendations, guided.silent, found, rows=guided.rows)
+        return Advice(tuple(phenotypes), guided.advised, guided.silent, found)
     taken = drug_names(release).recognise(context.medications)
     conversion = phenoconversion(release)
     effective = conversion.effective(phenotypes, taken)
@@ -70,32 +73,31 @@ def advise(
     }
     seen_by[flow.drug] = phenotypes
     patients_drugs = {drug for one in taken for drug in one.drugs}
-    recommendations, rows = [], []
+    advised: list[Advised] = []
     estimate: DoseEstimate | None = None
     carried = False
     looked_up, silent = _looked_up(release, genotypes, effective, seen_by)
-    for row, one, seen in looked_up:
+    for one, seen in looked_up:
+        rule = one.row.advice.rule
         more: dict[str, Any] = {}
-        if one.drug in patients_drugs:
+        if rule.drug in patients_drugs:
             more["current_medication"] = True
-        if converted := tuple(_converted(one, seen)):
+        if converted := tuple(_converted(one.row.keys, seen)):
             more["phenoconverted"] = converted
-        if one.drug == flow.drug and flow.leaves_dose_open(one.source, one.population):
+        if rule.drug == flow.drug and flow.leaves_dose_open(rule.source, rule.population):
             estimate = estimate or flow.estimate(context, taken, genotypes, phenotypes)
             carried = True
             more["dose_estimate"] = estimate
-        recommendations.append(one.model_copy(update=more) if more else one)
-        rows.append(row)
+        advised.append(one.with_more(more) if more else one)
     if not carried and flow.drug in patients_drugs:
         estimate = flow.estimate(context, taken, genotypes, phenotypes)
     return Advice(
         effective,
-        tuple(recommendations),
+        tuple(advised),
         silent,
         findings(release, genotypes, phenotypes),
         tuple(map(_medication, taken)),
         (estimate,) if estimate is not None and not carried else (),
-        tuple(rows),
     )
 
 
@@ -110,20 +112,15 @@ def _looked_up(
         drug: seen for drug, seen in seen_by.items() if _keys(seen) != _keys(effective)
     }
     guided = guide(release, genotypes, effective)
-    found = [item for item in _each(guided, effective) if item[1].drug not in differing]
+    found: list[_Found] = [(one, effective) for one in guided.advised if one.row.advice.rule.drug not in differing]
     silent = [one for one in guided.silent if one.drug not in differing]
     if not differing:
         return found, guided.silent
     for drug, seen in differing.items():
         guided = guide(release, genotypes, seen, {drug})
-        found += _each(guided, seen)
+        found += [(one, seen) for one in guided.advised]
         silent += guided.silent
     return sorted(found, key=_order), tuple(sorted(silent, key=place))
-
-
-def _each(guided: Guided, seen: Sequence[Phenotype]) -> Iterator[_Found]:
-    for row, one in zip(guided.rows, guided.recommendations, strict=True):
-        yield row, one, seen
 
 
 def _keys(phenotypes: Sequence[Phenotype]) -> list[Any]:
@@ -131,11 +128,11 @@ def _keys(phenotypes: Sequence[Phenotype]) -> list[Any]:
 
 
 def _order(found: _Found) -> str:
-    return found[0].order
+    return found[0].row.order
 
 
-def _converted(recommendation: Recommendation, seen: Sequence[Phenotype]) -> Iterable[Phenoconverted]:
-    for gene, key in recommendation.genes.items():
+def _converted(keys: Mapping[str, str], seen: Sequence[Phenotype]) -> Iterable[Phenoconverted]:
+    for gene, key in keys.items():
         of_gene = [
             one
             for one in seen

@@ -4,49 +4,51 @@ A first result's event has each recommendation in its changes and in its list, a
 anything but the patient's keys is known is the same for everyone who meets its row.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
-from itertools import chain
 
 import cramjam
 import orjson
 
-from schemas.recommendation import ChangeKind, Recommendation, RecommendationsChanged
+from schemas.recommendation import ChangeKind, Recommendation
 from schemas.serialise import to_json
-from services.recommender.rows import Row
+from services.recommender.advised import Advised
+from services.recommender.notice import Notice
 
-_FIELDS = tuple(Recommendation.model_fields)
-_OF_ROW = set(_FIELDS[: _FIELDS.index("confidence")])
-_OF_PATIENT = set(_FIELDS) - _OF_ROW
 _FORMAT = b"\x01"
 """Stands before a packed body, so that another way of packing can be told from this one."""
 
 
-def body_of(event: RecommendationsChanged, rows: Iterable[tuple[Recommendation, Row]] = ()) -> bytes:
-    """The event's canonical JSON, the same as ``schemas.serialise.to_json(event)``.
-
-    ``rows``: recommendations of the event, each with the row that it is of. Others are serialised as a whole.
-    """
-    known = _recommendations(event, {id(one): row for one, row in rows})
-    frame = to_json(event.model_copy(update={"changes": (), "recommendations": ()}))
-    head, _, rest = frame.partition(b'"changes":[]')
+def body_of(notice: Notice) -> bytes:
+    """The event's canonical JSON, the same as ``schemas.serialise.to_json(notice.event)``."""
+    head, _, rest = to_json(notice.frame).partition(b'"changes":[]')
     middle, _, tail = rest.partition(b'"recommendations":[]')
-    parts = [head, b'"changes":[']
-    for change in event.changes:
-        before, after, closing = change.before, known[id(change.after)], _closing(change.reason)
-        if before is None:
-            parts += (_issued(change.rule), after, closing, b",")
-        else:
-            opening = _opening(change.change, change.rule)
-            parts += (opening, known[id(before)], b',"after":', after, closing, b",")
-    if event.changes:
-        parts.pop()
-    parts += (b"]", middle, b'"recommendations":[')
-    for one in event.recommendations:
-        parts += (known[id(one)], b",")
-    if event.recommendations:
-        parts.pop()
-    return b"".join((*parts, b"]", tail))
+    advised = notice.after.advised
+    written = [b"".join(one.json()) for one in advised]
+    changes = _changes(notice, written) if notice.before.advised else _issues(notice, written)
+    return b"".join(
+        (head, b'"changes":[', b",".join(changes), b"]", middle, b'"recommendations":[', b",".join(written), b"]", tail)
+    )
+
+
+def _issues(notice: Notice, written: list[bytes]) -> Iterator[bytes]:
+    """The changes where nothing was advised before: all that is advised now, in the same order."""
+    closing = _closing(notice.reason)
+    for one, text in zip(notice.after.advised, written, strict=True):
+        yield _issued(one.row.id) + text + closing
+
+
+def _changes(notice: Notice, written: list[bytes]) -> Iterator[bytes]:
+    known: dict[int, Advised | bytes] = {id(one.recommendation): one for one in notice.before.advised}
+    known |= {id(one.recommendation): text for one, text in zip(notice.after.advised, written, strict=True)}
+
+    def text(one: Recommendation | None) -> bytes:
+        found = b"null" if one is None else known[id(one)]
+        return found if isinstance(found, bytes) else b"".join(found.json())
+
+    for change in notice.event.changes:
+        opening = _opening(change.change, change.rule)
+        yield opening + text(change.before) + b',"after":' + text(change.after) + _closing(change.reason)
 
 
 @lru_cache(maxsize=8192)
@@ -62,34 +64,6 @@ def _issued(rule: str) -> bytes:
 @lru_cache(maxsize=64)
 def _closing(reason: str) -> bytes:
     return b',"reason":' + orjson.dumps(reason) + b"}"
-
-
-def _recommendations(event: RecommendationsChanged, rows: Mapping[int, Row]) -> dict[int, bytes]:
-    """The JSON of every recommendation of the event, by its ``id``; also that of none."""
-    shared: dict[tuple[object, ...], bytes] = {}
-    found = {id(None): b"null"}
-    for one in chain(event.recommendations, *((change.before, change.after) for change in event.changes)):
-        place = id(one)
-        if one is not None and place not in found:
-            row = rows.get(place)
-            found[place] = to_json(one) if row is None else _of_row(row) + _of_patient(one, shared)
-    return found
-
-
-@lru_cache(maxsize=8192)
-def _of_row(row: Row) -> bytes:
-    one = row.completed({})
-    return one.__pydantic_serializer__.to_json(one, exclude=_OF_PATIENT)[:-1] + b","
-
-
-def _of_patient(one: Recommendation, shared: dict[tuple[object, ...], bytes]) -> bytes:
-    if one.current_medication or one.phenoconverted or one.dose_estimate is not None:
-        return one.__pydantic_serializer__.to_json(one, exclude=_OF_ROW)[1:]
-    # Recommendations with the same states behind them share these objects, which live as long as the event.
-    same = (id(one.confidence_reasons), id(one.diplotypes), id(one.results), one.confidence, one.conflict)
-    if (known := shared.get(same)) is None:
-        known = shared[same] = one.__pydantic_serializer__.to_json(one, exclude=_OF_ROW)[1:]
-    return known
 
 
 def pack(body: bytes) -> bytes:

@@ -4,13 +4,15 @@ Worked out once for each state of a gene, as most recommendations share a few of
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import orjson
 
 from knowledge.model import Doubt, Gene
 from schemas.genotype import GeneCall
 from schemas.lab_result import Status
 from schemas.phenotype import Phenotype, ResultNote
+from schemas.serialise import to_json
 from services.recommender import confidence
 from services.recommender.keys import State
 
@@ -19,26 +21,52 @@ _KEPT = 4096
 _PRELIMINARY = Status.PRELIMINARY.value
 
 
-@dataclass(frozen=True, slots=True)
 class Behind:
     """What one or several states together give."""
 
-    diplotypes: dict[str, str]
-    results: tuple[ResultNote, ...]
-    preliminary: bool
-    reasons: tuple[str, ...]
-    facts: dict[str, Any] = field(init=False)
-    """As a recommendation states them."""
+    __slots__ = ("_json", "_tail", "diplotypes", "preliminary", "reasons", "results")
 
-    def __post_init__(self) -> None:
-        facts = {
+    def __init__(
+        self, diplotypes: dict[str, str], results: tuple[ResultNote, ...], preliminary: bool, reasons: tuple[str, ...]
+    ) -> None:
+        self.diplotypes = diplotypes
+        self.results = results
+        self.preliminary = preliminary
+        self.reasons = reasons
+        """For less confidence."""
+        self._json: bytes | None = None
+        self._tail: bytes | None = None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """As a recommendation states them."""
+        return {
             "confidence": confidence.of(self.reasons),
             "confidence_reasons": self.reasons,
             "diplotypes": self.diplotypes,
             "results": self.results,
             "preliminary": self.preliminary,
         }
-        object.__setattr__(self, "facts", facts)
+
+    @property
+    def json(self) -> bytes:
+        """The end of a recommendation's canonical JSON, from its confidence on, where nothing else enters."""
+        if self._json is None:
+            sure = {"confidence": confidence.of(self.reasons), "confidence_reasons": self.reasons, "conflict": ()}
+            self._json = self.json_with(sure)
+        return self._json
+
+    def json_with(self, sure: dict[str, Any]) -> bytes:
+        """The same with other fields about confidence and conflict, in their order."""
+        if self._tail is None:
+            self._tail = b"".join(
+                (
+                    b',"diplotypes":', orjson.dumps(self.diplotypes),
+                    b',"results":[', b",".join([to_json(note) for note in self.results]),
+                    b'],"preliminary":', orjson.dumps(self.preliminary), b"}",
+                )
+            )  # fmt: skip
+        return orjson.dumps(sure)[1:-1] + self._tail
 
 
 class Reasons:

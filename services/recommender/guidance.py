@@ -15,7 +15,8 @@ from knowledge.release import Release
 from schemas.genotype import GeneCall
 from schemas.phenotype import Phenotype
 from schemas.recommendation import Recommendation, Silence
-from services.recommender import confidence, rows, tables
+from services.recommender import rows, tables
+from services.recommender.advised import Advised
 from services.recommender.conflicts import Position, conflicts, may_conflict, subject
 from services.recommender.evidence import Evidence, Reasons
 from services.recommender.keys import NO_RESULT, Keys, Reading, State
@@ -35,12 +36,15 @@ Met = tuple[Row, tuple[Combination, ...]]
 class Guided:
     """What the sources say to one patient."""
 
-    recommendations: tuple[Recommendation, ...]
+    advised: tuple[Advised, ...]
     """By priority, drug, source, population and keys."""
-    rows: tuple[Row, ...]
-    """Of each recommendation the row that it is of."""
     silent: tuple[Silence, ...]
     """By drug, source, population and keys."""
+
+    @property
+    def recommendations(self) -> tuple[Recommendation, ...]:
+        """What is said, as it is published."""
+        return tuple([one.recommendation for one in self.advised])
 
 
 class _Answer(NamedTuple):
@@ -85,8 +89,7 @@ class Guidance:
         against = self._conflicts(met, certain=all(len(of_gene) == 1 for of_gene in of_genes.values()))
         ordered = sorted(met.values(), key=_order)
         return Guided(
-            tuple([_complete(row, combined, evidence, against.get(row.id, ())) for row, combined in ordered]),
-            tuple([row for row, _ in ordered]),
+            tuple([_advised(row, combined, evidence, against.get(row.id, ())) for row, combined in ordered]),
             in_order(silent),
         )
 
@@ -155,19 +158,13 @@ def _order(met: Met) -> str:
     return met[0].order
 
 
-def _complete(
-    row: Row, combinations: Sequence[Combination], evidence: Evidence, against: tuple[str, ...]
-) -> Recommendation:
+def _advised(row: Row, combinations: Sequence[Combination], evidence: Evidence, against: tuple[str, ...]) -> Advised:
     every = combinations[0]
     if len(combinations) > 1:
         every = tuple(dict.fromkeys(state for combination in combinations for state in combination))
     behind = evidence.behind(every)
-    if row.certain and not against:
-        return row.completed(behind.facts)
-    advice = row.advice
-    reasons = behind.reasons + evidence.doubted(advice.doubts, every) + advice.reasons
-    sure = {"confidence": confidence.of(reasons), "confidence_reasons": reasons, "conflict": against}
-    return row.completed(behind.facts | sure)
+    further = () if row.certain else evidence.doubted(row.advice.doubts, every) + row.advice.reasons
+    return Advised(row, behind, behind.reasons + further if further else None, against)
 
 
 _PREPARED: dict[str, Guidance] = {}

@@ -123,12 +123,13 @@ class Recommender:
 def _effect(stored: Stored, accepted: Acceptance, row: ResultRow | StatementRow, event: Taken) -> Effect:
     """``row`` names the event from outside that brought the input."""
     outbox, history = None, None
-    if accepted.event is not None:
-        body = body_of(accepted.event, accepted.rows)
-        id_ = derived_id(event, STAGE, accepted.event.knowledge.release, REVISION)
-        outbox = outbox_row(accepted.event, body, id_, event.time, event.traceparent)
-        history = history_row(stored, accepted, accepted.event, body, accepted.ordinal)
-    sequence = None if accepted.event is None else accepted.event.sequence
+    notice = accepted.notice
+    if notice is not None:
+        body = body_of(notice)
+        id_ = derived_id(event, STAGE, notice.knowledge.release, REVISION)
+        outbox = outbox_row(notice, body, id_, event.time, event.traceparent)
+        history = history_row(stored, accepted.patient, notice, body, accepted.ordinal)
+    sequence = None if notice is None else notice.sequence
     inbox = InboxRow(_inbox_id(event), row.event_source, row.event_id, stored.id, accepted.ordinal, sequence)
     return Effect(accepted, row if accepted.new else None, inbox, history, outbox)
 

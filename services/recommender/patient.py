@@ -4,20 +4,16 @@ No clock, no randomness, no I/O: any order and repetition of the same inputs end
 statements are numbered together.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from schemas.recommendation import (
-    Cause,
-    Recommendation,
-    RecommendationsChanged,
-)
+from schemas.recommendation import Cause, RecommendationsChanged
 from services.recommender.changes import compare
 from services.recommender.context.current import Document, Statement, StatementIdentity
 from services.recommender.discordance import Policy
 from services.recommender.interpretation import Governing
 from services.recommender.merging import Accession, Delivery, Identity
-from services.recommender.rows import Row
+from services.recommender.notice import Notice
 from services.recommender.state import Input, Releases, State, precedence, release_of, state_of
 
 LAB_RESULT = "lab-result"
@@ -44,7 +40,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """What one input did. ``superseded``: an ordinal and its successor's. ``event``: None where nothing changed."""
+    """What one input did. ``superseded``: an ordinal and its successor's. ``notice``: None where nothing changed."""
 
     patient: "Patient"
     ordinal: int
@@ -52,27 +48,27 @@ class Acceptance:
     superseded: tuple[int, int] | None = None
     before: State = field(default_factory=State)
     after: State = field(default_factory=State)
-    event: RecommendationsChanged | None = None
+    notice: Notice | None = None
 
     @property
-    def rows(self) -> Iterator[tuple[Recommendation, Row]]:
-        """Every recommendation before and after, with the row that it is of."""
-        return _rows(self.before, self.after)
+    def event(self) -> RecommendationsChanged | None:
+        """What is published of it."""
+        return None if self.notice is None else self.notice.event
 
 
 @dataclass(frozen=True, slots=True)
 class Reinterpretation:
-    """What another release did. ``event``: None where no advice changed."""
+    """What another release did. ``notice``: None where no advice changed."""
 
     patient: "Patient"
     before: State
     after: State
-    event: RecommendationsChanged | None
+    notice: Notice | None
 
     @property
-    def rows(self) -> Iterator[tuple[Recommendation, Row]]:
-        """Every recommendation before and after, with the row that it is of."""
-        return _rows(self.before, self.after)
+    def event(self) -> RecommendationsChanged | None:
+        """What is published of it."""
+        return None if self.notice is None else self.notice.event
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +148,8 @@ class Patient:
         after = replace(taken_in, state=None)._state(releases) if wins or moved else before
         changed = not after.publishes_as(before)
         patient = replace(taken_in, sequence=self.sequence + changed, state=after)
-        event = patient.event(cause, before, after, reason) if changed else None
-        return Acceptance(patient, patient.inputs, True, superseded, before, after, event)
+        notice = patient.notice(cause, before, after, reason) if changed else None
+        return Acceptance(patient, patient.inputs, True, superseded, before, after, notice)
 
     def activate(self, governing: Governing, releases: Releases) -> Reinterpretation:
         """Come under another release. Raises Rejected(UNKNOWN_RELEASE)."""
@@ -166,11 +162,11 @@ class Patient:
         published = replace(under, sequence=self.sequence + 1)
         return Reinterpretation(published, before, after, self.reinterpreted(before, after, governing))
 
-    def reinterpreted(self, before: State, after: State, governing: Governing) -> RecommendationsChanged:
-        """The event after the patient's present one, that an activation makes."""
+    def reinterpreted(self, before: State, after: State, governing: Governing) -> Notice:
+        """The notice after the patient's present one, that an activation makes."""
         cause = Cause(type=KNOWLEDGE_RELEASE, id=governing.id)
         reason = f"knowledge release {governing.knowledge.release} was activated"
-        return replace(self, sequence=self.sequence + 1).event(cause, before, after, reason)
+        return replace(self, sequence=self.sequence + 1).notice(cause, before, after, reason)
 
     def _state(self, releases: Releases) -> State:
         if self.state is not None:
@@ -187,27 +183,13 @@ class Patient:
         """The delivery of each accession that counts."""
         return (one.delivery for one in self.current.values())
 
-    def event(self, cause: Cause, before: State, after: State, reason: str) -> RecommendationsChanged:
-        """The event that takes subscribers from one state to the other, under the patient's present sequence number."""
+    def notice(self, cause: Cause, before: State, after: State, reason: str) -> Notice:
+        """What takes subscribers from one state to the other, under the patient's present sequence number."""
         if after.knowledge is None:
             raise ValueError("a state without results is never published")
         if before.knowledge is not None and before.knowledge != after.knowledge:
             reason += f"; knowledge release was {before.knowledge.release}, is {after.knowledge.release}"
-        return RecommendationsChanged(
-            tenant=self.tenant,
-            patient=self.pseudonym,
-            sequence=self.sequence,
-            cause=cause,
-            knowledge=after.knowledge,
-            changes=compare(before.recommendations, after.recommendations, reason),
-            phenotypes=after.phenotypes,
-            recommendations=after.recommendations,
-            silent=after.silent,
-            findings=after.findings,
-            results=after.results,
-            medications=after.medications,
-            dose_estimates=after.dose_estimates,
-        )
+        return Notice(self.tenant, self.pseudonym, self.sequence, cause, after.knowledge, before, after, reason)
 
 
 def cause_of(input_: Input) -> Cause:
@@ -225,11 +207,6 @@ def why(input_: Input) -> str:
         return f"statement {said.statement} of {said.source}, version {said.version}, is {said.status}"
     result = input_.result
     return f"result {result.accession} of {result.laboratory}, version {result.version}, is {result.status}"
-
-
-def _rows(*states: State) -> Iterator[tuple[Recommendation, Row]]:
-    for state in states:
-        yield from zip(state.recommendations, state.rows, strict=True)
 
 
 def _pair(rival: int | None, added: int, wins: bool) -> tuple[int, int] | None:

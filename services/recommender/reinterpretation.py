@@ -218,15 +218,15 @@ class Reinterpreter:
         progress.published += published
 
     def _rows(self, stored: Stored, step: Reinterpretation) -> tuple[Any, ...]:
-        event = step.event
-        if event is None:
+        notice = step.notice
+        if notice is None:
             return ()
-        body = body_of(event, step.rows)
+        body = body_of(notice)
         # The same event however often it is made, as for every other cause.
-        id_ = str(uuid5(NAMESPACE_URL, f"{self._governing.id}/{event.tenant}/{event.patient}"))
+        id_ = str(uuid5(NAMESPACE_URL, f"{self._governing.id}/{notice.tenant}/{notice.patient}"))
         time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        row = outbox_row(event, body, id_, time)._replace(background=True)
-        return ((history_row(stored, step, event, body, None), row),)
+        row = outbox_row(notice, body, id_, time)._replace(background=True)
+        return ((history_row(stored, step.patient, notice, body, None), row),)
 
     async def _evaluated(self, some: Sequence[Behind], progress: Progress) -> list[tuple[Stored, Reinterpretation]]:
         """Patients under the release, from all that is stored about them."""

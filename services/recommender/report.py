@@ -218,13 +218,13 @@ def rendered(
             raise ValueError("an event without an input comes from an activation")
         numbered = Patient(tenant, patient, event["sequence"] - 1, event["inputs"])
         before = state_after(known, releases, governing_before, policy)
-        return numbered.reinterpreted(before, state_after(known, releases, governing, policy), governing)
+        return numbered.reinterpreted(before, state_after(known, releases, governing, policy), governing).event
     cause = accepted[event["ordinal"] - 1]
     before = state_after(known[:-1], releases, governing_before, policy)
     after = state_after(known, releases, governing, policy)
     numbered = Patient(tenant, patient, event["sequence"], event["inputs"])
     of_cause = cause_of(cause).model_copy(update={"type": event["cause_type"], "id": event["cause_id"]})
-    return numbered.event(of_cause, before, after, why(cause))
+    return numbered.notice(of_cause, before, after, why(cause)).event
 
 
 async def applied(store: Store, event_id: str) -> tuple[Applied, ...]:

@@ -6,7 +6,7 @@ operators activated: every result is read under it, whatever it was called under
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from knowledge.release import Release
 from schemas.errors import Code, Rejected
@@ -15,12 +15,12 @@ from schemas.genotype import GeneCall, KnowledgeRef
 from schemas.phenotype import Phenotype, ResultNote
 from schemas.recommendation import CurrentMedication, DoseEstimate, Recommendation, Silence
 from services.recommender.advice import advise
+from services.recommender.advised import Advised
 from services.recommender.context.current import Statement
 from services.recommender.context.current import current as current_context
 from services.recommender.discordance import Policy
 from services.recommender.interpretation import Governing
 from services.recommender.merging import Accession, Delivery, merge
-from services.recommender.rows import Row
 
 Releases = Callable[[str], Release]
 """A knowledge release by its id; raises KeyError where it is not installed."""
@@ -30,25 +30,28 @@ Input = Delivery | Statement
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is known and advised: the two published lists and what is behind them."""
+    """What is known and advised: the published lists and what is behind them."""
 
     knowledge: KnowledgeRef | None = None
     genotypes: tuple[GeneCall, ...] = ()
     phenotypes: tuple[Phenotype, ...] = ()
-    recommendations: tuple[Recommendation, ...] = ()
+    advised: tuple[Advised, ...] = ()
     silent: tuple[Silence, ...] = ()
     findings: tuple[Finding, ...] = ()
     results: tuple[ResultNote, ...] = ()
     """The current delivery of each accession, withdrawn ones included."""
     medications: tuple[CurrentMedication, ...] = ()
     dose_estimates: tuple[DoseEstimate, ...] = ()
-    rows: tuple[Row, ...] = field(default=(), compare=False)
-    """Of each recommendation the row that it is of."""
+
+    @property
+    def recommendations(self) -> tuple[Recommendation, ...]:
+        """What is advised, as it is published."""
+        return tuple([one.recommendation for one in self.advised])
 
     def publishes_as(self, other: "State") -> bool:
         """Whether the published lists of advice are equal, provenance included."""
-        return (self.phenotypes, self.recommendations, self.silent, self.findings, self.dose_estimates) == (
-            other.phenotypes, other.recommendations, other.silent, other.findings, other.dose_estimates,
+        return (self.phenotypes, self.advised, self.silent, self.findings, self.dose_estimates) == (
+            other.phenotypes, other.advised, other.silent, other.findings, other.dose_estimates,
         )  # fmt: skip
 
 
@@ -90,13 +93,12 @@ def state_of(
         knowledge=knowledge,
         genotypes=merged.genotypes,
         phenotypes=advice.phenotypes,
-        recommendations=advice.recommendations,
+        advised=advice.advised,
         silent=advice.silent,
         findings=(*merged.findings, *advice.findings),
         medications=advice.medications,
         dose_estimates=advice.dose_estimates,
         results=tuple(ResultNote.of(one.result) for one in counting),
-        rows=advice.rows,
     )
 
 

@@ -13,8 +13,8 @@ from schemas.clinical_context import ClinicalContext, canonical
 from schemas.genotype import GeneCall, KnowledgeRef, ObservedGene
 from schemas.lab_result import ResultRef, Sex, Status
 from schemas.phenotype import Phenotype
-from schemas.recommendation import Recommendation
 from schemas.warning import Warning
+from services.recommender.advised import Advised
 from services.recommender.context.current import Statement
 from services.recommender.merging import Delivery, Identity
 
@@ -220,19 +220,17 @@ def identity(row: asyncpg.Record) -> Identity:
     return (row["laboratory"], row["accession"], row["content_sha256"], row["release"])
 
 
-def keys(recommendations: Iterable[Recommendation]) -> str:
+def keys(advised: Iterable[Advised]) -> str:
     """What the patient was looked up with, by gene."""
     used: dict[str, list[str]] = {}
-    for gene, key in sorted({item for one in recommendations for item in one.genes.items()}):
+    for gene, key in sorted({item for one in advised for item in one.row.keys.items()}):
         used.setdefault(gene, []).append(key)
     return orjson.dumps(used).decode()
 
 
-def difference(
-    before: Iterable[Recommendation], after: Iterable[Recommendation]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def difference(before: Iterable[Advised], after: Iterable[Advised]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Ids of the rules that came and of those that went."""
-    had, has = ({one.rule for one in side} for side in (before, after))
+    had, has = ({one.row.id for one in side} for side in (before, after))
     return tuple(sorted(has - had)), tuple(sorted(had - has))
 
 

@@ -1,5 +1,7 @@
 """The bytes of a recommendation event are the canonical ones, however they are made and kept."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,11 +46,9 @@ def accepted(*inputs: Input) -> Acceptance:
 )
 def test_a_body_is_the_events_canonical_json(inputs: list[Input]) -> None:
     outcome = accepted(*inputs)
-    assert outcome.event
-    plain = to_json(outcome.event)
-    assert body_of(outcome.event) == plain
-    assert body_of(outcome.event, outcome.rows) == plain
-    assert unpack(pack(body_of(outcome.event, outcome.rows))) == plain
+    assert outcome.notice
+    assert body_of(outcome.notice) == to_json(outcome.notice.event)
+    assert unpack(pack(body_of(outcome.notice))) == to_json(outcome.notice.event)
 
 
 def test_the_cases_have_what_few_recommendations_say() -> None:
@@ -63,17 +63,16 @@ def test_the_body_of_a_whole_panel_is_canonical_too(seed: int) -> None:
     known = release("2026.11")
     for one in events(known, 2, seed):
         outcome = accepted(Delivery.of(one.data))
-        assert outcome.event
-        assert body_of(outcome.event, outcome.rows) == to_json(outcome.event)
+        assert outcome.notice
+        assert body_of(outcome.notice) == to_json(outcome.notice.event)
 
 
 @given(st.text())
 def test_a_reason_is_escaped_as_everything_else_is(reason: str) -> None:
-    event = accepted(POOR).event
-    assert event
-    changes = tuple(one.model_copy(update={"reason": reason}) for one in event.changes[:2])
-    event = event.model_copy(update={"changes": changes, "recommendations": event.recommendations[:1]})
-    assert body_of(event) == to_json(event)
+    for outcome in (accepted(UNSURE), accepted(UNSURE, POOR)):
+        assert outcome.notice
+        notice = replace(outcome.notice, reason=reason)
+        assert body_of(notice) == to_json(notice.event)
 
 
 @given(st.binary())
