@@ -1,6 +1,7 @@
 """Throughput and latency from the first topic to the last, whatever runs in between."""
 
 import asyncio
+import os
 import statistics
 import time
 from collections.abc import Sequence
@@ -55,7 +56,12 @@ async def throughput(settings: Settings, values: Sequence[bytes], run: str, watc
 
 
 async def latency(settings: Settings, values: Sequence[bytes], run: str) -> dict[str, Latency]:
-    """Publishes a few samples a second and measures each one's way to each topic; the first ones are not measured."""
+    """Publishes a few samples a second and measures each one's way to each topic; the first ones are not measured.
+
+    What earlier runs left to the kernel to write is written before: half a minute later, the brokers' hundreds of
+    megabytes would hold up the database's confirmations on the same disk.
+    """
+    await asyncio.to_thread(os.sync)
     names = {settings.topic(topic): topic.name for topic in STATIONS}
     consumer = AIOKafkaConsumer(*names, bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="latest")
     await consumer.start()

@@ -62,7 +62,7 @@ def memory() -> None:
     prepared, _ = tracemalloc.get_traced_memory()
     guidance = Guidance(release)
     for seed in range(PATIENTS):
-        guidance.guide(*patient(release, seed))
+        _ = guidance.guide(*patient(release, seed)).recommendations
     used, _ = tracemalloc.get_traced_memory()
     print(f"memory: release {loaded / 1e6:.1f} MB, prepared {prepared / 1e6:.1f} MB, "
           f"with what {PATIENTS} patients left behind {used / 1e6:.1f} MB")  # fmt: skip
@@ -70,7 +70,7 @@ def memory() -> None:
 
 
 def _one(guidance: Guidance, one: Patient) -> float:
-    return _timed(lambda: guidance.guide(*one))
+    return _timed(lambda: guidance.guide(*one).recommendations)
 
 
 def _timed(function: Callable[[], object]) -> float:
