@@ -7,6 +7,7 @@ phenotype for each diplotype. Reference: CPIC/ClinPGx diplotype-to-phenotype tab
 from collections.abc import Iterable, Mapping, Sequence
 
 from knowledge.names import label, order
+from knowledge.once import once
 from knowledge.release import Release
 from schemas.filled import unvalidated
 from schemas.genotype import GeneCall
@@ -52,15 +53,14 @@ class Assignment:
         return found
 
 
-_PREPARED: dict[str, Assignment] = {}
-"""By the release's hash; a process knows a handful of releases."""
+@once
+def _prepared(release: Release) -> Assignment:
+    return Assignment(release)
 
 
 def assign(release: Release, calls: Sequence[GeneCall]) -> tuple[Phenotype, ...]:
     """The phenotypes of ``calls`` in their order. Same arguments, same result; nothing else enters."""
-    if release.sha256 not in _PREPARED:
-        _PREPARED[release.sha256] = Assignment(release)
-    return _PREPARED[release.sha256].assign(calls)
+    return _prepared(release).assign(calls)
 
 
 def _of_call(meaning: GeneMeaning, call: GeneCall) -> Iterable[Phenotype]:

@@ -6,6 +6,7 @@ What a release says about a phenotype holds for everyone who has it; drugs that 
 from collections.abc import Iterable, Sequence
 
 from knowledge import model
+from knowledge.once import once
 from knowledge.release import Release
 from schemas.filled import filled
 from schemas.finding import Finding, Reference, Significance
@@ -93,12 +94,11 @@ def _order(finding: Finding) -> tuple[int, str, str, str]:
     return (_ORDER[finding.significance], finding.condition, finding.gene, finding.finding)
 
 
-_PREPARED: dict[str, Findings] = {}
-"""By the release's hash; a process knows a handful of releases."""
+@once
+def _prepared(release: Release) -> Findings:
+    return Findings(release)
 
 
 def findings(release: Release, genotypes: Sequence[GeneCall], phenotypes: Sequence[Phenotype]) -> tuple[Finding, ...]:
     """The findings of one patient. Same arguments, same result; nothing else enters."""
-    if release.sha256 not in _PREPARED:
-        _PREPARED[release.sha256] = Findings(release)
-    return _PREPARED[release.sha256].of(genotypes, phenotypes)
+    return _prepared(release).of(genotypes, phenotypes)

@@ -11,6 +11,7 @@ from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
+from knowledge.once import once
 from knowledge.release import Release
 from schemas.genotype import GeneCall
 from schemas.phenotype import Phenotype
@@ -167,15 +168,10 @@ def _advised(row: Row, combinations: Sequence[Combination], evidence: Evidence, 
     return Advised(row, behind, behind.reasons + further if further else None, against)
 
 
-_PREPARED: dict[str, Guidance] = {}
-"""By the release's hash; a process knows a handful of releases."""
-
-
+@once
 def guidance(release: Release) -> Guidance:
     """The release's rows, prepared the first time they are asked for."""
-    if release.sha256 not in _PREPARED:
-        _PREPARED[release.sha256] = Guidance(release)
-    return _PREPARED[release.sha256]
+    return Guidance(release)
 
 
 def guide(

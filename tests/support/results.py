@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from knowledge.model import Gene, Ploidy
+from knowledge.once import once
 from knowledge.release import Release
 from schemas.cloudevents import Event, derived_id
 from schemas.lab_result import parse_object
@@ -79,10 +80,6 @@ def phenotyped(result: Mapping[str, Any], release: Release) -> Event[PhenotypeAs
     )
 
 
-_PREPARED: dict[str, tuple[Genotyper, Phenotyper]] = {}
-
-
+@once
 def _stages(release: Release) -> tuple[Genotyper, Phenotyper]:
-    if release.sha256 not in _PREPARED:
-        _PREPARED[release.sha256] = Genotyper(lambda _: release), Phenotyper(lambda _: release)
-    return _PREPARED[release.sha256]
+    return Genotyper(lambda _: release), Phenotyper(lambda _: release)

@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence, Set
 
+from knowledge.once import once
 from knowledge.release import Release
 from services.genotyper.assembly import AssemblyCheck
 from services.genotyper.options import Research
@@ -43,14 +44,9 @@ class Places:
         return [site for site in self._sites[contig][low:high] if site.pos + len(site.ref) > first]
 
 
-_PREPARED: dict[str, Places] = {}
-"""By the release's hash; a process knows a handful of releases."""
-
-
+@once
 def places(release: Release) -> Places:
     """The release's positions, those of research genes included, prepared the first time they are asked for."""
-    if release.sha256 not in _PREPARED:
-        extra = tuple(gene for gene, _ in research_genes(release, frozenset({Research.EXTRA_GENES})))
-        panel = build_panel((*release.genes.values(), *extra))
-        _PREPARED[release.sha256] = Places(panel, AssemblyCheck.of(tuple(release.genes.values())))
-    return _PREPARED[release.sha256]
+    extra = tuple(gene for gene, _ in research_genes(release, frozenset({Research.EXTRA_GENES})))
+    panel = build_panel((*release.genes.values(), *extra))
+    return Places(panel, AssemblyCheck.of(tuple(release.genes.values())))

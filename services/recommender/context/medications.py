@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from knowledge.clinical import Precipitant
+from knowledge.once import once
 from knowledge.release import Release
 from schemas.clinical_context import Medication
 
@@ -78,12 +79,7 @@ def _parts(name: str) -> Iterator[str]:
     return (part.strip() for part in name.split(_PART))
 
 
-_PREPARED: dict[str, DrugNames] = {}
-"""By the release's hash; a process knows a handful of releases."""
-
-
+@once
 def drug_names(release: Release) -> DrugNames:
     """The names of a release's drugs, prepared the first time they are asked for."""
-    if release.sha256 not in _PREPARED:
-        _PREPARED[release.sha256] = DrugNames(release)
-    return _PREPARED[release.sha256]
+    return DrugNames(release)

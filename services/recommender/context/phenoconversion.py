@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from knowledge.clinical import Conversion as Effect
 from knowledge.clinical import ConversionMethod, ConversionRule, Precipitant
 from knowledge.model import Gene
+from knowledge.once import once
 from knowledge.phenotypes import score_text
 from knowledge.release import Release
 from schemas.phenotype import Conversion, EffectivePhenotype, Interaction, Phenotype
@@ -217,12 +218,7 @@ def _interaction(precipitant: Precipitant) -> Interaction:
     )
 
 
-_PREPARED: dict[str, Phenoconversion] = {}
-"""By the release's hash; a process knows a handful of releases."""
-
-
+@once
 def phenoconversion(release: Release) -> Phenoconversion:
     """The release's interactions, prepared the first time they are asked for."""
-    if release.sha256 not in _PREPARED:
-        _PREPARED[release.sha256] = Phenoconversion(release)
-    return _PREPARED[release.sha256]
+    return Phenoconversion(release)

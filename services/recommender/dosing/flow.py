@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from knowledge.clinical import DoseAdjustment, Precipitant, Warfarin
 from knowledge.model import Gene
+from knowledge.once import once
 from knowledge.release import Release
 from schemas.clinical_context import Ancestry, Indication, Smoking
 from schemas.genotype import GeneCall
@@ -205,12 +206,7 @@ def _missing_of(context: Context) -> tuple[str, ...]:
     return tuple(fact for fact in _BODY if getattr(context, fact) is None)
 
 
-_PREPARED: dict[str, DoseFlow] = {}
-"""By the release's hash; a process knows a handful of releases."""
-
-
+@once
 def dose_flow(release: Release) -> DoseFlow:
     """The release's flow, prepared the first time it is asked for."""
-    if release.sha256 not in _PREPARED:
-        _PREPARED[release.sha256] = DoseFlow(release)
-    return _PREPARED[release.sha256]
+    return DoseFlow(release)
