@@ -10,6 +10,7 @@ from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from runtime.engines import Handle, Subscription
+from runtime.engines.assignments import Assignments
 from runtime.engines.consumer import begin_or_fail, create_consumer
 from runtime.engines.progress import Progress
 from runtime.logs import logger
@@ -45,7 +46,7 @@ class AiokafkaEngine:
     async def run(self, handle: Handle, stop: asyncio.Event) -> None:
         self._progress.begin()
         consumer = create_consumer(self._settings, self._subscription)
-        listener = _Listener(self._progress)
+        listener = _Listener(self._progress, Assignments(self._settings.instance))
         consumer.subscribe(self._subscription.topics, listener=listener)
         try:
             await consumer.start()
@@ -79,10 +80,11 @@ class AiokafkaEngine:
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, assignments: Assignments) -> None:
         self.turn = asyncio.Lock()
         self.revocations = 0
         self._progress = progress
+        self._assignments = assignments
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         async with self.turn:
@@ -91,7 +93,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         self._progress.joined = True
-        _log.info("partitions assigned", partitions=sorted(p.partition for p in assigned))
+        self._assignments.assigned(p.partition for p in assigned)
 
 
 def _messages(fetched: dict[TopicPartition, list[Any]]) -> Sequence[Message]:

@@ -21,6 +21,7 @@ from mode import CrashingSupervisor
 from yarl import URL
 
 from runtime.engines import Handle, Subscription
+from runtime.engines.assignments import Assignments
 from runtime.engines.consumer import (
     HEARTBEAT_SECONDS,
     REBALANCE_SECONDS,
@@ -29,7 +30,6 @@ from runtime.engines.consumer import (
     create_consumer,
 )
 from runtime.engines.progress import Progress
-from runtime.logs import logger
 from runtime.message import Message
 from runtime.settings import Settings
 
@@ -37,7 +37,6 @@ _STOP_SECONDS = 25.0
 _UNDO_SECONDS = 2.0
 _COMPANY_SECONDS = 0.001
 """How long an event waits for another one in its batch."""
-_log = logger(__name__)
 
 
 class FaustEngine:
@@ -153,6 +152,7 @@ class _App(faust.App):
         self.pgx_settings = settings
         self.subscription = subscription
         self.progress = progress
+        self.assignments = Assignments(settings.instance)
         self.failure = failure
         self.orderly = True
         super().__init__(
@@ -200,8 +200,9 @@ class _Consumer(Consumer):
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         await super().on_partitions_assigned(assigned, generation_id)
-        cast(_App, self.app).progress.joined = True
-        _log.info("partitions assigned", partitions=sorted(tp.partition for tp in assigned))
+        app = cast(_App, self.app)
+        app.progress.joined = True
+        app.assignments.assigned(tp.partition for tp in assigned)
 
 
 _Transport.Consumer = _Consumer
