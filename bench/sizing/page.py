@@ -142,7 +142,7 @@ _TAIL = """## Reading it
   history of the advice. Room for vacuuming and for indexes that are rebuilt: a third more.
 - The write-ahead log has to be carried by backups and replicas, and kept as long as those want it.
 - Brokers leave it to the kernel to write their files, the database waits for its own: on one disk, a flush of the
-  broker's can hold up the database for half a second. Disks of their own keep latency even.
+  broker's holds up the database meanwhile. Disks of their own keep latency even.
 - After an outage the backlog is worked off with what the processors have free beside the live load: planned as above,
   at least as fast again as the busiest hour.
 """

@@ -10,9 +10,8 @@ from functools import lru_cache
 import cramjam
 import orjson
 
-from schemas.recommendation import ChangeKind, Recommendation
+from schemas.recommendation import ChangeKind
 from schemas.serialise import to_json
-from services.recommender.advised import Advised
 from services.recommender.notice import Notice
 
 _FORMAT = b"\x01"
@@ -39,16 +38,12 @@ def _issues(notice: Notice, written: list[bytes]) -> Iterator[bytes]:
 
 
 def _changes(notice: Notice, written: list[bytes]) -> Iterator[bytes]:
-    known: dict[int, Advised | bytes] = {id(one.recommendation): one for one in notice.before.advised}
-    known |= {id(one.recommendation): text for one, text in zip(notice.after.advised, written, strict=True)}
-
-    def text(one: Recommendation | None) -> bytes:
-        found = b"null" if one is None else known[id(one)]
-        return found if isinstance(found, bytes) else b"".join(found.json())
-
+    texts = {id(one.recommendation): b"".join(one.json()) for one in notice.before.advised}
+    texts |= {id(one.recommendation): text for one, text in zip(notice.after.advised, written, strict=True)}
+    texts[id(None)] = b"null"
     for change in notice.event.changes:
         opening = _opening(change.change, change.rule)
-        yield opening + text(change.before) + b',"after":' + text(change.after) + _closing(change.reason)
+        yield opening + texts[id(change.before)] + b',"after":' + texts[id(change.after)] + _closing(change.reason)
 
 
 @lru_cache(maxsize=8192)

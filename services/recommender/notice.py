@@ -22,6 +22,11 @@ class Notice:
     after: State
     reason: str
 
+    @property
+    def key(self) -> str:
+        """Of the message."""
+        return f"{self.tenant}/{self.patient}"
+
     @cached_property
     def event(self) -> RecommendationsChanged:
         """The event as it is published."""

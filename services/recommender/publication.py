@@ -26,9 +26,8 @@ def outbox_row(notice: Notice, body: bytes, id_: str, time: str, traceparent: st
             Code.OUTPUT_TOO_LARGE, f"{len(body):,} bytes of recommendations; at most {MAX_VALUE_BYTES:,} are published"
         )
     headers = headers_of(RECOMMENDATION, id=id_, source=SOURCE, time=time, traceparent=traceparent)
-    key = f"{notice.tenant}/{notice.patient}"
     named = orjson.dumps([[name, value.decode()] for name, value in headers]).decode()
-    return OutboxRow(lane_of(key), key, named, pack(body))
+    return OutboxRow(lane_of(notice.key), notice.key, named, pack(body))
 
 
 def history_row(stored: Stored, patient: Patient, notice: Notice, body: bytes, ordinal: int | None) -> HistoryRow:

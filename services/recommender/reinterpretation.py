@@ -223,7 +223,7 @@ class Reinterpreter:
             return ()
         body = body_of(notice)
         # The same event however often it is made, as for every other cause.
-        id_ = str(uuid5(NAMESPACE_URL, f"{self._governing.id}/{notice.tenant}/{notice.patient}"))
+        id_ = str(uuid5(NAMESPACE_URL, f"{self._governing.id}/{notice.key}"))
         time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         row = outbox_row(notice, body, id_, time)._replace(background=True)
         return ((history_row(stored, step.patient, notice, body, None), row),)
