@@ -1,5 +1,6 @@
 """Numbers that rows keep in place of what many patients share: a value gets one for good, at once."""
 
+import asyncio
 from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -70,6 +71,14 @@ class Numbers(Generic[T]):
         return self._known
 
 
+class Known(NamedTuple):
+    """Numbers of what was asked for, among others."""
+
+    rules: Mapping[str, int]
+    lookups: Mapping[Lookup, int]
+    medications: Mapping[Medicine, int]
+
+
 class Dictionaries:
     """The numbers of all tables."""
 
@@ -79,3 +88,9 @@ class Dictionaries:
         self.lookups = Numbers(pool, LOOKUPS)
         """That patients keep, as are those of medications."""
         self.medications = Numbers(pool, MEDICATIONS)
+
+    async def of(self, rules: Collection[str], lookups: Collection[Lookup], medications: Collection[Medicine]) -> Known:
+        """The numbers of all these. New values of several tables are added side by side: each waits for the disk."""
+        return Known(
+            *await asyncio.gather(self.rules.of(rules), self.lookups.of(lookups), self.medications.of(medications))
+        )

@@ -13,9 +13,10 @@ from services.recommender.merging import Identity
 from services.recommender.patient import Numbered, Patient, Said
 from services.recommender.store import rows
 from services.recommender.store.activations import Activations, held
-from services.recommender.store.numbers import Dictionaries
+from services.recommender.store.numbers import Dictionaries, Known
 from services.recommender.store.policies import POLICY
 from services.recommender.store.rows import HistoryRow, InboxRow, OutboxRow, ResultRow, StatementRow
+from services.recommender.store.writes import Writes
 from services.recommender.view import View
 
 PatientKey = tuple[str, str]
@@ -23,6 +24,7 @@ PatientKey = tuple[str, str]
 
 WAKE_RELAY = "pgx_outbox"
 """Notification channel: something was put into the outbox."""
+_WAKE = f"SELECT pg_notify('{WAKE_RELAY}', '')"
 
 # Sorted, so that two transactions that share patients wait for one another instead of deadlocking.
 _CREATE = """
@@ -214,60 +216,53 @@ class Unit:
         fresh = {row[:2] for rows_of in (added, stated) for row in rows_of}
         older = [(id_, old, new) for (id_, old), new in self.superseded.items() if (id_, old) not in fresh]
         moved = [one for one in self.locked.values() if one.patient is not one.was]
-        await self._write(_ADD_RESULTS, added)
-        await self._write(_ADD_STATEMENTS, stated)
-        await self._write(_ADD_INBOX, self.inbox)
-        await self._write(_ADD_HISTORY, await self._numbered_history())
+        known = await self._known([one.view for one in moved if one.view is not None])
+        writes = Writes()
+        writes.add_rows(_ADD_RESULTS, added)
+        writes.add_rows(_ADD_STATEMENTS, stated)
+        writes.add_rows(_ADD_INBOX, self.inbox)
+        writes.add_rows(_ADD_HISTORY, self._numbered_history(known))
         if self.activations.several and (urgent := [row.key for row in self.outbox if not row.background]):
-            await self.connection.execute(_HURRY, urgent)
-        await self._write(_ADD_OUTBOX, self.outbox)
+            writes.add(_HURRY, urgent)
+        writes.add_rows(_ADD_OUTBOX, self.outbox)
         # All inputs are numbered together, so that an ordinal is in one of the two tables only.
-        await self._write(_SUPERSEDE, older)
-        await self._write(_SUPERSEDE_STATEMENTS, older)
-        await self._write(_ADVANCE, await self._reached(moved))
+        writes.add_rows(_SUPERSEDE, older)
+        writes.add_rows(_SUPERSEDE_STATEMENTS, older)
+        writes.add_rows(_ADVANCE, [_reached(one, known) for one in moved])
+        await writes.execute(self.connection, _WAKE if self.outbox else "SELECT")
         if empty := [one.id for one in self.locked.values() if one.patient.inputs == 0]:
             await self.connection.execute(_FORGET_EMPTY, empty)
-        if self.outbox:
-            await self.connection.execute(f"NOTIFY {WAKE_RELAY}")
 
-    async def _numbered_history(self) -> list[tuple[Any, ...]]:
-        rules = {rule for row in self.history for rule in (*row.issued, *row.withdrawn)}
-        numbers = await self.numbers.rules.of(rules)
+    async def _known(self, views: Sequence[View]) -> Known:
+        return await self.numbers.of(
+            rules={rule for row in self.history for rule in (*row.issued, *row.withdrawn)},
+            lookups={one for each in views for one in each.lookups},
+            medications={one for each in views for one in each.medications or ()},
+        )
+
+    def _numbered_history(self, known: Known) -> list[tuple[Any, ...]]:
         return [
-            row[:8] + tuple(_array(numbers[one] for one in rules) for rules in (row.issued, row.withdrawn)) + row[10:]
+            row[:8] + tuple(_array(known.rules[one] for one in ids) for ids in (row.issued, row.withdrawn)) + row[10:]
             for row in self.history
         ]
-
-    async def _reached(self, moved: Sequence[Stored]) -> list[tuple[Any, ...]]:
-        """The patients' own rows."""
-        views = [one.view for one in moved if one.view is not None]
-        lookups = await self.numbers.lookups.of({one for each in views for one in each.lookups})
-        taken = {one for each in views for one in each.medications or ()}
-        medications = await self.numbers.medications.of(taken) if taken else {}
-        reached = []
-        for one in moved:
-            governing = None if one.patient.governing is None else one.patient.governing.number
-            row: tuple[Any, ...] = (one.id, one.patient.sequence, one.patient.inputs, governing)
-            if one.view is None:
-                reached.append((*row, None, None, None))
-                continue
-            drugs = one.view.medications
-            reached.append(
-                (
-                    *row,
-                    _array(lookups[each] for each in one.view.lookups),
-                    None if drugs is None else _array(medications[each] for each in drugs),
-                    "\n".join(one.view.against) or None,
-                )
-            )
-        return reached
 
     def _successor(self, row: ResultRow | StatementRow) -> int | None:
         return self.superseded.get((row.patient_id, row.ordinal))
 
-    async def _write(self, statement: str, values: Sequence[tuple[Any, ...]]) -> None:
-        if values:
-            await self.connection.execute(statement, *(list(column) for column in zip(*values, strict=True)))
+
+def _reached(one: Stored, known: Known) -> tuple[Any, ...]:
+    """A patient's own row."""
+    governing = None if one.patient.governing is None else one.patient.governing.number
+    row = (one.id, one.patient.sequence, one.patient.inputs, governing)
+    if one.view is None:
+        return (*row, None, None, None)
+    drugs = one.view.medications
+    return (
+        *row,
+        _array(known.lookups[each] for each in one.view.lookups),
+        None if drugs is None else _array(known.medications[each] for each in drugs),
+        "\n".join(one.view.against) or None,
+    )
 
 
 def _array(numbers: Iterable[int]) -> str:
