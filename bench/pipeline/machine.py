@@ -120,7 +120,7 @@ def machine() -> Iterator[Machine]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pgx-bench-")))
         (folder / "kafka").mkdir()
-        kafka = stack.enter_context(kafka_server.running(folder / "kafka"))
+        kafka = stack.enter_context(kafka_server.running(folder / "kafka", kafka_server.AS_DEPLOYED))
         database = stack.enter_context(postgres.start(folder / "postgres"))
         made = Machine(kafka.bootstrap_servers, database, folder, kafka)
         try:

@@ -20,6 +20,13 @@ ROOT = Path(__file__).resolve().parents[2]
 _TEMPLATE = ROOT / "deploy/kafka-server/server.properties.template"
 _POM = ROOT / "deploy/kafka-server/pom.xml"
 _START_SECONDS = 180.0
+QUICK_START = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+"""Options of the JVM for a broker that is needed at once. It stands still for 30 to 60 ms to collect garbage."""
+AS_DEPLOYED = (
+    *("-Xms256m", "-Xmx512m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:InitiatingHeapOccupancyPercent=35"),
+    "-XX:+ExplicitGCInvokesConcurrent",
+)
+"""Options as docker-compose.yml and the start script of Apache Kafka (``kafka-run-class.sh``) give them."""
 _QUIET = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
 
 
@@ -47,8 +54,9 @@ def jars() -> Path:
 class KafkaServer:
     """One broker with its data in ``folder``. It can be stopped and started again on the same port with its data."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, jvm: Sequence[str] = QUICK_START) -> None:
         self.folder = folder
+        self._jvm = jvm
         self.port = free_port()
         self._class_path = f"{jars()}/*"
         self._controller_port = free_port()
@@ -61,9 +69,7 @@ class KafkaServer:
 
     def start(self) -> None:
         """Start and wait until clients are accepted."""
-        heap = "-Xmx512m"
-        tuned = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
-        command = [_java(), heap, *tuned, _QUIET, "-cp", self._class_path, "kafka.Kafka", str(self._properties)]
+        command = [_java(), *self._jvm, _QUIET, "-cp", self._class_path, "kafka.Kafka", str(self._properties)]
         self._process = Guarded(command, self.folder / "server.log")
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline and self._process.running:
@@ -110,10 +116,10 @@ def cluster_id() -> str:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[KafkaServer]:
+def running(folder: Path, jvm: Sequence[str] = QUICK_START) -> Iterator[KafkaServer]:
     """A started server for the length of the block. Tries again when another process took a port in between."""
     for attempt in range(3):
-        server = KafkaServer(_fresh(folder, attempt))
+        server = KafkaServer(_fresh(folder, attempt), jvm)
         try:
             server.start()
         except RuntimeError:
