@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import asyncpg
 from aiokafka import AIOKafkaConsumer
 
 from bench.pipeline.machine import Watched, count, wait_for
@@ -17,6 +18,8 @@ from schemas.topics import GENOTYPE, PHENOTYPE, RECOMMENDATION
 
 WARM_UP = 16
 EVENTS_A_SECOND = 4
+_LOG_SEGMENTS = 12
+"""More than a latency run fills."""
 STATIONS = (GENOTYPE, PHENOTYPE, RECOMMENDATION)
 """Topics on the way of a result, in their order."""
 
@@ -56,12 +59,8 @@ async def throughput(settings: Settings, values: Sequence[bytes], run: str, watc
 
 
 async def latency(settings: Settings, values: Sequence[bytes], run: str) -> dict[str, Latency]:
-    """Publishes a few samples a second and measures each one's way to each topic; the first ones are not measured.
-
-    What earlier runs left to the kernel to write is written before: half a minute later, the brokers' hundreds of
-    megabytes would hold up the database's confirmations on the same disk.
-    """
-    await asyncio.to_thread(os.sync)
+    """Publishes a few samples a second and measures each one's way to each topic; the first ones are not measured."""
+    await _settle(settings)
     names = {settings.topic(topic): topic.name for topic in STATIONS}
     consumer = AIOKafkaConsumer(*names, bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="latest")
     await consumer.start()
@@ -90,6 +89,22 @@ async def latency(settings: Settings, values: Sequence[bytes], run: str) -> dict
     await producer.stop()
     measured = list(published)[WARM_UP:]
     return {name: _latency([of[key] for key in measured]) for name, of in taken.items()}
+
+
+async def _settle(settings: Settings) -> None:
+    """Brings the machine to where it is after an hour of low load.
+
+    A new database makes each segment of its log, 16 MB, when it is first needed, and whoever commits then waits for
+    that: later it uses old ones again. And half a minute after a throughput run the kernel would write the brokers'
+    hundreds of megabytes, and hold up the database's confirmations on the same disk.
+    """
+    connection = await asyncpg.connect(settings.database_url)
+    for _ in range(_LOG_SEGMENTS):
+        await connection.execute("SELECT pg_logical_emit_message(false, 'bench', 'not an empty segment')")
+        await connection.execute("SELECT pg_switch_wal()")
+    await connection.execute("CHECKPOINT")
+    await connection.close()
+    await asyncio.to_thread(os.sync)
 
 
 def _latency(milliseconds: Sequence[float]) -> Latency:
