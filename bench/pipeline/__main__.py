@@ -41,6 +41,7 @@ def _compare(here: Machine, release: Release, arguments: argparse.Namespace) -> 
         kind: list(lab_results(release, arguments.latency_samples, kind, f"late-{kind}", first=arguments.samples))
         for kind in KINDS
     }
+    asyncio.run(throughput(settings, _others(release, arguments), "before", services))
     ours = {kind: asyncio.run(throughput(settings, values[kind], kind, services)) for kind in KINDS}
     our_latency = {kind: asyncio.run(latency(settings, few[kind], f"late-{kind}")) for kind in KINDS}
     peaks = {one.name: one.peak_megabytes() for one in services}
@@ -52,6 +53,13 @@ def _compare(here: Machine, release: Release, arguments: argparse.Namespace) -> 
         _print_latency(kind, our_latency[kind], _floor_latency(here, settings, f"late-{kind}", few[kind]))
     for name, megabytes in peaks.items():
         print(f"peak memory of the {name}: {megabytes:.0f} MB")
+
+
+def _others(release: Release, arguments: argparse.Namespace) -> list[bytes]:
+    """Samples that are not measured: a broker compiles itself meanwhile, which takes as much as the services do, and
+    would be a burden of the services alone, which are measured before the floor."""
+    seen = arguments.samples + arguments.latency_samples
+    return list(lab_results(release, arguments.samples, "different", "before", first=seen))
 
 
 def _floor(here: Machine, done: Settings, kind: str, values: list[bytes]) -> Throughput:
