@@ -12,8 +12,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from typing import Any
 
-import uvloop
-
 from runtime import engines, logs
 from runtime.admin import missing_topics
 from runtime.dead_letter_box import OpenLetters
@@ -229,8 +227,6 @@ class Service:
 def main(service: Service) -> int:
     """Run a service as this process; the exit status."""
     logs.configure(service.settings, service.name)
-    # A policy, not a loop: Faust reads in a thread of its own, with a loop of its own.
-    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     status = asyncio.run(service.run(started=_keep_loaded))
     if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
         # A client's thread that does not end must not keep the process, and so its supervisor, from going on.

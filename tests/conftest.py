@@ -1,9 +1,7 @@
 """Fixtures live beside what they start: see ``tests/support``."""
 
-import asyncio
 import signal
 
-import uvloop
 from hypothesis import settings
 
 pytest_plugins = ["tests.support.kafka", "tests.support.postgres"]
@@ -15,6 +13,3 @@ settings.load_profile("pgx")
 # A shell lets what it starts in the background ignore Ctrl-C, which the processes that the tests start would inherit.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-# The event loop on which the services run.
-asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
