@@ -143,8 +143,8 @@ _TAIL = """## Reading it
 - The write-ahead log has to be carried by backups and replicas, and kept as long as those want it.
 - Brokers leave it to the kernel to write their files, the database waits for its own: on one disk, a flush of the
   broker's holds up the database meanwhile. Disks of their own keep latency even.
-- A new database makes each segment of its log (16 MB) when it is first needed, in some 50 ms for which a confirmation
-  waits. Later it uses old ones again; `min_wal_size` says how many it keeps for a rush.
+- A new database makes each segment of its log (16 MB) when it is first needed, and a confirmation waits for that. Later
+  it uses old ones again; `min_wal_size` says how many it keeps for a rush.
 - After an outage the backlog is worked off with what the processors have free beside the live load: planned as above,
   at least as fast again as the busiest hour.
 """

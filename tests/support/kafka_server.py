@@ -21,7 +21,7 @@ _TEMPLATE = ROOT / "deploy/kafka-server/server.properties.template"
 _POM = ROOT / "deploy/kafka-server/pom.xml"
 _START_SECONDS = 180.0
 QUICK_START = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
-"""Options of the JVM for a broker that is needed at once. It stands still for 30 to 60 ms to collect garbage."""
+"""Options of the JVM for a broker that is needed at once. Its pauses for garbage are the longer ones."""
 AS_DEPLOYED = (
     *("-Xms256m", "-Xmx512m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:InitiatingHeapOccupancyPercent=35"),
     "-XX:+ExplicitGCInvokesConcurrent",

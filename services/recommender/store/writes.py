@@ -33,6 +33,6 @@ class Writes:
             self.add(statement, *(list(column) for column in zip(*rows, strict=True)))
 
     async def execute(self, connection: "asyncpg.pool.PoolConnectionProxy[Any]", last: str = "SELECT") -> None:
-        """Do all of it, and ``last``, a statement of its own kind that takes no parameters."""
+        """Do all of it. ``last`` ends the statement: what stands after a ``WITH``, without parameters."""
         parts = f"WITH {', '.join(self._parts)} " if self._parts else ""
         await connection.execute(f"{parts}{last}", *self._arguments)
