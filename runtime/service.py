@@ -8,9 +8,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
-from typing import Any
 
 from runtime import engines, logs
 from runtime.admin import missing_topics
@@ -23,6 +22,7 @@ from runtime.message import Message
 from runtime.metrics import Metrics
 from runtime.retry import Fault, persist
 from runtime.settings import Settings, unknown_variables
+from runtime.stopping import unless
 from schemas.topics import DEAD_LETTER, Topic
 
 Background = Callable[[], Awaitable[None]]
@@ -127,7 +127,7 @@ class Service:
         async with AsyncExitStack() as stack:
             await self._http.start()
             stack.push_async_callback(self._http.stop)
-            if await _unless(stop, self._start(stack)):
+            if await unless(stop, self._start(stack)):
                 started()
                 self._phase = None
                 await self._work(stop)
@@ -243,21 +243,6 @@ def _keep_loaded() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_EVERY, 20, 20)
-
-
-async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Do the work, unless ``stop`` comes first: then it is cancelled. Whether it was done."""
-    task, stopping = asyncio.create_task(work), asyncio.create_task(_wait(stop))
-    try:
-        await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            task.result()
-            return True
-        return False
-    finally:
-        for each in (task, stopping):
-            each.cancel()
-        await asyncio.wait({task, stopping})
 
 
 async def _wait(stop: asyncio.Event) -> None:

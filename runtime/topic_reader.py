@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from runtime.consumer import Consumer
 from runtime.engines import lenient_records
 from runtime.exits import NotSetUp, Unreachable
 from runtime.kafka import client_options, unreachable, wait_for_broker
@@ -25,7 +26,7 @@ _PARTITION_BYTES = 2 * MAX_MESSAGE_BYTES
 class TopicReader:
     """What lies on one topic, and what comes. Make it with :func:`reading`."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, settings: Settings, partitions: list[TopicPartition]) -> None:
+    def __init__(self, consumer: Consumer, settings: Settings, partitions: list[TopicPartition]) -> None:
         self._consumer = consumer
         self._settings = settings
         self._partitions = partitions
@@ -121,7 +122,7 @@ async def reading(settings: Settings, topic: Topic) -> AsyncIterator[TopicReader
     await wait_for_broker(settings)
     partitions = await _partitions(settings, settings.topic(topic))
     lenient_records.install()
-    consumer = AIOKafkaConsumer(
+    consumer = Consumer(
         **client_options(settings),
         group_id=None,
         enable_auto_commit=False,

@@ -5,17 +5,19 @@ import contextlib
 from collections.abc import Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
+from runtime.consumer import Consumer
 from runtime.engines import Handle, Subscription
 from runtime.engines.assignments import Assignments
-from runtime.engines.consumer import begin_or_fail, create_consumer
+from runtime.engines.consumer import LAST_COMMIT_SECONDS, begin_or_fail, create_consumer
 from runtime.engines.progress import Progress
 from runtime.logs import logger
 from runtime.message import Message
 from runtime.settings import Settings
+from runtime.stopping import unless
 
 _POLL_MS = 200
 _STOP_SECONDS = 10.0
@@ -49,16 +51,17 @@ class AiokafkaEngine:
         listener = _Listener(self._progress, Assignments(self._settings.instance))
         consumer.subscribe(self._subscription.topics, listener=listener)
         try:
-            await consumer.start()
+            if not await unless(stop, consumer.start()):
+                return
             self._progress.consumer = consumer
             while not stop.is_set():
-                await self._step(consumer, listener, handle)
+                await self._step(consumer, listener, handle, stop)
         finally:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_STOP_SECONDS):
                     await consumer.stop()
 
-    async def _step(self, consumer: AIOKafkaConsumer, listener: "_Listener", handle: Handle) -> None:
+    async def _step(self, consumer: Consumer, listener: "_Listener", handle: Handle, stop: asyncio.Event) -> None:
         try:
             fetched = await consumer.getmany(timeout_ms=_POLL_MS)
         except KafkaError as error:
@@ -75,7 +78,7 @@ class AiokafkaEngine:
             self._progress.begin_batch()
             await handle(_messages(fetched))
             handled = {partition: records[-1].offset + 1 for partition, records in fetched.items()}
-            await _commit(consumer, handled)
+            await unless(stop, _commit(consumer, handled), LAST_COMMIT_SECONDS)
             self._progress.end_batch(handled)
 
 
@@ -104,7 +107,7 @@ def _messages(fetched: dict[TopicPartition, list[Any]]) -> Sequence[Message]:
     ]
 
 
-async def _commit(consumer: AIOKafkaConsumer, handled: dict[TopicPartition, int]) -> None:
+async def _commit(consumer: Consumer, handled: dict[TopicPartition, int]) -> None:
     try:
         await consumer.commit(handled)
     except (CommitFailedError, IllegalStateError):

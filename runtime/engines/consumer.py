@@ -1,8 +1,8 @@
 """The Kafka consumer below both engines: how it joins its group, and where it begins."""
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 
+from runtime.consumer import Consumer
 from runtime.engines import LostPosition, Subscription, lenient_records
 from runtime.kafka import client_options
 from runtime.settings import Settings
@@ -16,15 +16,17 @@ the broker is holding, so that its next message can wait that long."""
 _FETCH_BYTES = 8 * 1024 * 1024
 _PARTITION_FETCH_BYTES = 512 * 1024
 """Bound the memory of prefetched messages; a larger single message still comes, alone."""
+LAST_COMMIT_SECONDS = 3.0
+"""For which an orderly stop waits for brokers to take positions; what they have not taken comes again."""
 
 
-def create_consumer(settings: Settings, subscription: Subscription) -> AIOKafkaConsumer:
+def create_consumer(settings: Settings, subscription: Subscription) -> Consumer:
     """A consumer of the subscription's group, not yet started and not yet subscribed.
 
     Without a position it does not choose one: see :func:`begin_or_fail`.
     """
     lenient_records.install()
-    return AIOKafkaConsumer(
+    return Consumer(
         **client_options(settings),
         client_id=subscription.group,
         group_id=subscription.group,
@@ -45,7 +47,7 @@ def create_consumer(settings: Settings, subscription: Subscription) -> AIOKafkaC
     )
 
 
-async def begin_or_fail(consumer: AIOKafkaConsumer, error: Exception) -> None:
+async def begin_or_fail(consumer: Consumer, error: Exception) -> None:
     """Begin at the start of a partition that the group has never read; any other missing position is a loss.
 
     Raises:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, cast
 
 import faust
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from faust.app.base import BootStrategy
 from faust.streams import Stream
@@ -20,10 +20,12 @@ from faust.types import TP, EventT, StreamT
 from mode import CrashingSupervisor
 from yarl import URL
 
+from runtime.consumer import Consumer as KafkaConsumer
 from runtime.engines import Handle, Subscription
 from runtime.engines.assignments import Assignments
 from runtime.engines.consumer import (
     HEARTBEAT_SECONDS,
+    LAST_COMMIT_SECONDS,
     REBALANCE_SECONDS,
     SESSION_SECONDS,
     begin_or_fail,
@@ -32,6 +34,7 @@ from runtime.engines.consumer import (
 from runtime.engines.progress import Progress
 from runtime.message import Message
 from runtime.settings import Settings
+from runtime.stopping import unless
 
 _STOP_SECONDS = 25.0
 _UNDO_SECONDS = 2.0
@@ -69,12 +72,13 @@ class FaustEngine:
         stopping = asyncio.create_task(_wait(stop))
         started = False
         try:
-            await app.start()
-            started = True
-            ends: set[asyncio.Future[None]] = {failure, ended, stopping}
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            # It returns when the group has given partitions, which can take as long as its other members like.
+            if started := await unless(stop, app.start()):
+                ends: set[asyncio.Future[None]] = {failure, ended, stopping}
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             app.orderly = not failure.done() and not ended.done()
+            app.ending.set()
             ended.cancel()
             stopping.cancel()
             with contextlib.suppress(TimeoutError):
@@ -161,6 +165,7 @@ class _App(faust.App):
         self.assignments = Assignments(settings.instance)
         self.failure = failure
         self.orderly = True
+        self.ending = asyncio.Event()
         super().__init__(
             subscription.group,
             broker=[URL(f"kafka://{server}") for server in settings.kafka_bootstrap_servers.split(",")],
@@ -197,6 +202,11 @@ class _Consumer(Consumer):
     def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
+    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        # Faust waits for the brokers for ever, and for this at its end.
+        committing = super().commit(topics, start_new_transaction)
+        return await unless(cast(_App, self.app).ending, committing, LAST_COMMIT_SECONDS)
+
     async def wait_empty(self) -> None:
         if cast(_App, self.app).orderly:
             await super().wait_empty()
@@ -215,14 +225,14 @@ _Transport.Consumer = _Consumer
 
 
 class _ConsumerThread(AIOKafkaConsumerThread):
-    def _create_worker_consumer(self, transport: Transport) -> AIOKafkaConsumer:
+    def _create_worker_consumer(self, transport: Transport) -> KafkaConsumer:
         app = cast(_App, self.app)
         app.progress.consumer = create_consumer(app.pgx_settings, app.subscription)
         return app.progress.consumer
 
     async def _fetch_records(
         self,
-        consumer: AIOKafkaConsumer,
+        consumer: KafkaConsumer,
         active_partitions: set[TP],
         timeout: float | None = None,  # noqa: ASYNC109
         max_records: int | None = None,

@@ -105,10 +105,10 @@ class Reading:
 
         await eventually(met, what)
 
-    async def end(self) -> None:
+    async def end(self, seconds: float = DEADLINE_SECONDS) -> None:
         """Ask it to stop and wait until it has."""
         self.stop.set()
-        await asyncio.wait_for(self.task, DEADLINE_SECONDS)
+        await asyncio.wait_for(self.task, seconds)
 
 
 @asynccontextmanager

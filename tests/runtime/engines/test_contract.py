@@ -8,16 +8,19 @@ from typing import Any
 
 import confluent_kafka
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.util import calc_crc32c
 
-from runtime.engines import LostPosition
+from runtime.engines import LostPosition, Subscription
+from runtime.engines.consumer import create_consumer
 from runtime.kafka import client_options
 from runtime.message import Message
 from runtime.settings import Settings
 from schemas.topics import CLINICAL_CONTEXT, LAB_RESULT
 from tests.support.kafka import Broker
+from tests.support.kafka_server import KafkaServer
 from tests.support.streams import (
     committed,
     content,
@@ -32,6 +35,8 @@ from tests.support.streams import (
 pytestmark = pytest.mark.timeout(180)
 
 GROUP = "pgx-reader"
+PROMPT_SECONDS = 15.0
+"""Well before a service would end without waiting for its engine any longer."""
 
 
 @pytest.fixture(params=["faust", "aiokafka"])
@@ -294,3 +299,56 @@ async def test_messages_deleted_before_they_were_read_end_the_engine_loudly(on_k
         with pytest.raises(LostPosition, match=r"partition \d+ would be 10"):
             reader.task.result()
     assert reader.handled == []
+
+
+@pytest.mark.kafka
+async def test_a_stop_while_the_brokers_are_away_ends_in_order_and_loses_nothing(
+    own_kafka_server: KafkaServer, engine: str
+) -> None:
+    settings = Broker("kafka", own_kafka_server.bootstrap_servers).settings(stream_engine=engine)
+    await with_topics(settings, LAB_RESULT)
+    await numbered(settings, range(20))
+    async with engine_reading(settings, LAB_RESULT, GROUP) as reader:
+        reader.gate.clear()
+        await reader.until(lambda: reader.engine.joined and reader.engine.poll_age() > 1, "a batch in hand")
+        await asyncio.to_thread(own_kafka_server.stop)
+        reader.gate.set()
+        await reader.until(lambda: len(reader.handled) > 0, "the batch handled, and not acknowledged")
+        await reader.end(PROMPT_SECONDS)
+    await asyncio.to_thread(own_kafka_server.start)
+    async with engine_reading(settings, LAB_RESULT, GROUP) as reader:
+        await reader.until(lambda: set(numbers(reader.handled)) == set(range(20)), "everything comes again")
+
+
+class _Holder(ConsumerRebalanceListener):  # type: ignore[misc]
+    """A member that does not let go of its partitions, so that nobody else gets any."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.release = asyncio.Event()
+        self.assigned = asyncio.Event()
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        if self.assigned.is_set():
+            self.asked.set()
+            await self.release.wait()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        self.assigned.set()
+
+
+@pytest.mark.kafka
+async def test_a_stop_before_the_group_has_given_partitions_ends_in_order(on_kafka: Settings) -> None:
+    subscription = Subscription((on_kafka.topic(LAB_RESULT),), on_kafka.group(GROUP))
+    holder, member = _Holder(), create_consumer(on_kafka, subscription)
+    member.subscribe(subscription.topics, listener=holder)
+    await member.start()
+    try:
+        await asyncio.wait_for(holder.assigned.wait(), PROMPT_SECONDS)
+        async with engine_reading(on_kafka, LAB_RESULT, on_kafka.group(GROUP)) as reader:
+            await asyncio.wait_for(holder.asked.wait(), PROMPT_SECONDS)
+            assert not reader.engine.joined
+            await reader.end(PROMPT_SECONDS)
+    finally:
+        holder.release.set()
+        await member.stop()
