@@ -4,7 +4,8 @@ import asyncio
 import os
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
@@ -14,7 +15,8 @@ from bench.pipeline.machine import Watched, count, wait_for
 from bench.pipeline.samples import message
 from runtime.producer import Producer
 from runtime.settings import Settings
-from schemas.topics import GENOTYPE, PHENOTYPE, RECOMMENDATION
+from runtime.topic_reader import reading
+from schemas.topics import GENOTYPE, PHENOTYPE, RECOMMENDATION, Topic
 
 WARM_UP = 16
 EVENTS_A_SECOND = 4
@@ -59,36 +61,58 @@ async def throughput(settings: Settings, values: Sequence[bytes], run: str, watc
 
 
 async def latency(settings: Settings, values: Sequence[bytes], run: str) -> dict[str, Latency]:
-    """Publishes a few samples a second and measures each one's way to each topic; the first ones are not measured."""
+    """Publishes a few samples a second and measures each one's way to each topic; the first ones are not measured.
+
+    Only the last topic is read meanwhile, as a hospital reads it: to read the others' large events on the same
+    processors would hold up what is measured. When these were published they say themselves.
+    """
     await _settle(settings)
-    names = {settings.topic(topic): topic.name for topic in STATIONS}
-    consumer = AIOKafkaConsumer(*names, bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="latest")
-    await consumer.start()
-    await consumer.seek_to_end()
     producer = Producer(settings, "bench")
     await producer.start()
     published: dict[bytes, float] = {}
-    taken: dict[str, dict[bytes, float]] = {name: {} for name in names.values()}
+    arrived: dict[bytes, float] = {}
+    *between, last = STATIONS
+    async with _subscriber(settings, last) as consumer:
 
-    async def receive() -> None:
-        async for received in consumer:
-            if received.key in published:
-                now = 1000 * (time.perf_counter() - published[received.key])
-                taken[names[received.topic]].setdefault(received.key, now)
-            if all(len(of) == len(values) for of in taken.values()):
-                return
+        async def receive() -> None:
+            async for received in consumer:
+                if received.key in published:
+                    arrived.setdefault(received.key, time.time())
+                if len(arrived) == len(values):
+                    return
 
-    receiving = asyncio.create_task(receive())
-    for number, value in enumerate(values):
-        outgoing = message(settings, value, number, run)
-        published[outgoing.key or b""] = time.perf_counter()
-        await producer.send([outgoing])
-        await asyncio.sleep(1 / EVENTS_A_SECOND)
-    await asyncio.wait_for(receiving, 60)
-    await consumer.stop()
+        receiving = asyncio.create_task(receive())
+        for number, value in enumerate(values):
+            outgoing = message(settings, value, number, run)
+            published[outgoing.key or b""] = time.time()
+            await producer.send([outgoing])
+            await asyncio.sleep(1 / EVENTS_A_SECOND)
+        await asyncio.wait_for(receiving, 60)
     await producer.stop()
+    there = {topic.name: await _stamps(settings, topic) for topic in between} | {last.name: arrived}
     measured = list(published)[WARM_UP:]
-    return {name: _latency([of[key] for key in measured]) for name, of in taken.items()}
+    return {name: _latency([1000 * (of[key] - published[key]) for key in measured]) for name, of in there.items()}
+
+
+@asynccontextmanager
+async def _subscriber(settings: Settings, topic: Topic) -> AsyncIterator[AIOKafkaConsumer]:
+    servers = settings.kafka_bootstrap_servers
+    consumer = AIOKafkaConsumer(settings.topic(topic), bootstrap_servers=servers, auto_offset_reset="latest")
+    await consumer.start()
+    await consumer.seek_to_end()
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def _stamps(settings: Settings, topic: Topic) -> dict[bytes, float]:
+    """When what is on a topic was published, by its producers' clocks; of each key the first."""
+    stamps: dict[bytes, float] = {}
+    async with reading(settings, topic) as reader:
+        async for found in reader.existing():
+            stamps.setdefault(found.key or b"", (found.timestamp_ms or 0) / 1000)
+    return stamps
 
 
 async def _settle(settings: Settings) -> None:

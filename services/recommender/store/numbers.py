@@ -1,4 +1,9 @@
-"""Numbers that rows keep in place of what many patients share: a value gets one for good, at once."""
+"""Numbers that rows keep in place of what many patients share: a value gets one for good, at once.
+
+A new one is committed at once, so that nobody waits for the transaction that needs it, and nobody waits for the disk:
+the commit of that transaction comes later in PostgreSQL's log and takes all that is before it to the disk. Until then a
+crash can take the number away, with all that refers to it: only afterwards it is remembered.
+"""
 
 import asyncio
 from collections.abc import Callable, Collection, Hashable, Mapping
@@ -28,8 +33,8 @@ class Table(NamedTuple, Generic[T]):
         arrays = ", ".join(f"${place}::{name.split()[1]}[]" for place, name in enumerate(self.columns, 1))
         key = names[0]
         return f"""
-        WITH added AS (
-            INSERT INTO {self.name} ({", ".join(names)}) SELECT * FROM unnest({arrays})
+        WITH unwaited AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)), added AS (
+            INSERT INTO {self.name} ({", ".join(names)}) SELECT new.* FROM unwaited, unnest({arrays}) AS new
             ON CONFLICT DO NOTHING RETURNING {key}, number
         )
         SELECT {key} AS key, number FROM added
@@ -57,22 +62,26 @@ class Numbers(Generic[T]):
         self._columns = tuple(table.columns.values())
         self._known: dict[T, int] = {}
 
-    async def of(self, values: Collection[T]) -> Mapping[T, int]:
-        """The numbers of these values, among others."""
-        unknown = {self._key(one): one for one in values if one not in self._known}
-        if unknown and len(self._known) > _REMEMBERED:
-            self._known.clear()
-            unknown = {self._key(one): one for one in values}
+    async def of(self, values: Collection[T]) -> dict[T, int]:
+        """The numbers of these values."""
+        numbers = {one: self._known[one] for one in values if one in self._known}
+        unknown = {self._key(one): one for one in values if one not in numbers}
         while unknown:  # what another process adds at this moment is seen by the next look alone
             # In one order, so that two that add the same wait for one another instead of deadlocking.
             ordered = [unknown[key] for key in sorted(unknown)]
             for row in await self._pool.fetch(self._statement, *([of(one) for one in ordered] for of in self._columns)):
-                self._known[unknown.pop(row["key"])] = row["number"]
-        return self._known
+                numbers[unknown.pop(row["key"])] = row["number"]
+        return numbers
+
+    def remember(self, numbers: Mapping[T, int]) -> None:
+        """Do not ask for these again. To be called when what refers to them is on the disk."""
+        if len(self._known) > _REMEMBERED:
+            self._known.clear()
+        self._known.update(numbers)
 
 
 class Known(NamedTuple):
-    """Numbers of what was asked for, among others."""
+    """Numbers of what was asked for."""
 
     rules: Mapping[str, int]
     lookups: Mapping[Lookup, int]
@@ -90,7 +99,13 @@ class Dictionaries:
         self.medications = Numbers(pool, MEDICATIONS)
 
     async def of(self, rules: Collection[str], lookups: Collection[Lookup], medications: Collection[Medicine]) -> Known:
-        """The numbers of all these. New values of several tables are added side by side: each waits for the disk."""
+        """The numbers of all these."""
         return Known(
             *await asyncio.gather(self.rules.of(rules), self.lookups.of(lookups), self.medications.of(medications))
         )
+
+    def remember(self, known: Known) -> None:
+        """See :meth:`Numbers.remember`."""
+        self.rules.remember(known.rules)
+        self.lookups.remember(known.lookups)
+        self.medications.remember(known.medications)

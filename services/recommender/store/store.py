@@ -54,7 +54,10 @@ class Store:
     async def transaction(self) -> AsyncIterator[Unit]:
         """A unit of work, committed when the block ends well. The block calls ``save`` itself, once, at its end."""
         async with self._transactions, self.pool.acquire() as connection, connection.transaction():
-            yield Unit(connection, self.numbers)
+            unit = Unit(connection, self.numbers)
+            yield unit
+        if unit.known is not None:
+            self.numbers.remember(unit.known)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator["asyncpg.pool.PoolConnectionProxy[Any]"]:

@@ -150,6 +150,8 @@ class Unit:
     history: list[HistoryRow] = field(default_factory=list)
     outbox: list[OutboxRow] = field(default_factory=list)
     locked: dict[PatientKey, Stored] = field(default_factory=dict)
+    known: Known | None = None
+    """The numbers that what was saved refers to."""
     activations: Activations = field(default_factory=lambda: Activations((), as_delivered))
 
     async def lock(self, keys: Collection[PatientKey], interpret: Interpret) -> None:
@@ -216,7 +218,7 @@ class Unit:
         fresh = {row[:2] for rows_of in (added, stated) for row in rows_of}
         older = [(id_, old, new) for (id_, old), new in self.superseded.items() if (id_, old) not in fresh]
         moved = [one for one in self.locked.values() if one.patient is not one.was]
-        known = await self._known([one.view for one in moved if one.view is not None])
+        self.known = known = await self._numbers([one.view for one in moved if one.view is not None])
         writes = Writes()
         writes.add_rows(_ADD_RESULTS, added)
         writes.add_rows(_ADD_STATEMENTS, stated)
@@ -233,7 +235,7 @@ class Unit:
         if empty := [one.id for one in self.locked.values() if one.patient.inputs == 0]:
             await self.connection.execute(_FORGET_EMPTY, empty)
 
-    async def _known(self, views: Sequence[View]) -> Known:
+    async def _numbers(self, views: Sequence[View]) -> Known:
         return await self.numbers.of(
             rules={rule for row in self.history for rule in (*row.issued, *row.withdrawn)},
             lookups={one for each in views for one in each.lookups},
