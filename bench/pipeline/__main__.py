@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.pipeline.floor import HOPS, record
 from bench.pipeline.machine import Machine, Watched, machine
-from bench.pipeline.measure import Latency, Throughput, latency, throughput
+from bench.pipeline.measure import Latency, Throughput, latency, throughput, warm_up
 from bench.pipeline.samples import lab_results
 from bench.pipeline.steps import steps
 from knowledge.loader import Releases
@@ -34,6 +34,7 @@ def main() -> None:
 
 
 def _compare(here: Machine, release: Release, arguments: argparse.Namespace) -> None:
+    asyncio.run(warm_up(here.settings("warm-up.", arguments.engine)))
     settings = here.settings("pipeline.", arguments.engine)
     services = here.services(settings)
     values = {kind: list(lab_results(release, arguments.samples, kind, kind)) for kind in KINDS}

@@ -2,7 +2,8 @@
 
 The contract of an engine: ``handle`` gets batches in the order of each partition, one batch at a time; a message is
 acknowledged only after ``handle`` returned for it and for all before it; an error of ``handle`` ends the engine with
-nothing of that batch acknowledged; when ``stop`` is set, the batch at hand is finished and acknowledged.
+nothing of that batch acknowledged; when ``stop`` is set, the batch at hand is finished and acknowledged, unless the
+brokers are away.
 """
 
 import asyncio

@@ -91,6 +91,23 @@ async def _stop(scene: Scene, stage: str) -> None:
         await _back(scene)
 
 
+async def _brokerless_stop(scene: Scene) -> None:
+    """Every service is told to stop while the broker is away, its last positions uncommitted, and started again."""
+    broker, fleet = scene.deployment.machine.broker, scene.deployment.fleet
+    await scene.flow(40)
+    await _back(scene)
+    await asyncio.to_thread(broker.stop)
+    copies = list(fleet.copies.values())
+    for copy in copies:
+        copy.ended.clear()
+        copy.signal(signal.SIGTERM)
+    for copy in copies:
+        assert await ended(copy, 40.0), f"{copy.name} did not stop"
+    assert {end.status for end in fleet.ends} <= {0, -signal.SIGTERM}
+    await asyncio.to_thread(broker.start)
+    await _back(scene)
+
+
 async def _pause(scene: Scene, stage: str) -> None:
     """A second copy takes over from one that stands still past its session and then goes on."""
     first = scene.deployment.fleet.of(stage)[0]
@@ -316,6 +333,7 @@ ROWS: tuple[Row, ...] = (
     Row("terminated", "connections are ended inside their transactions", _terminated),
     Row("broker-kill", "the broker is killed and started", _one(faults.broker_kill)),
     Row("broker-restart", "the broker is stopped and started", _one(faults.broker_restart)),
+    Row("stop-without-broker", "SIGTERM to every service while the broker is away, exit in order", _brokerless_stop),
     Row("cut-broker", "the network to the broker is cut for 3 and 20 s", lambda s: _cut(s, "broker"), linked=True),
     Row("cut-database", "the network to PostgreSQL is cut for 3 and 20 s", lambda s: _cut(s, "database"), linked=True),
     Row("slow-links", "every piece takes 50 ms more to broker and database", _slow, linked=True),
