@@ -75,7 +75,8 @@ class Producer:
             await _send_and_confirm(self._producer, messages)
         except BaseException:
             # After a failed batch the sequence numbers of an idempotent producer have a gap: only a new one can go on.
-            await self.stop()
+            abandoned, self._producer = self._producer, None
+            await _abandon(abandoned)
             raise
 
     async def _connect(self) -> AIOKafkaProducer:
@@ -139,3 +140,20 @@ async def _close(producer: AIOKafkaProducer) -> None:
         with contextlib.suppress(Exception):
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await close()
+
+
+async def _abandon(producer: AIOKafkaProducer) -> None:
+    """Disconnect without waiting for brokers to take what it holds: that is sent anew, or not wanted any more.
+
+    aiokafka has no call for it: its ``stop`` waits, and when that is cut short its sender goes on and delivers once the
+    brokers are back.
+    """
+    producer._closed = True
+    sending = producer._sender.sender_task
+    if sending is not None:
+        sending.cancel()
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await producer.client.close()
+    if sending is not None:
+        await asyncio.wait({sending}, timeout=_CLOSE_SECONDS)

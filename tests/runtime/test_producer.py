@@ -94,3 +94,27 @@ async def test_a_send_waits_for_a_broker_that_comes_back(own_kafka_server: Kafka
     assert producer.fault() is None
     assert [m.value for m in await content(settings, LAB_RESULT)] == [str(n).encode() for n in range(100)]
     await producer.stop()
+
+
+@pytest.mark.kafka
+@pytest.mark.timeout(180)
+async def test_a_send_that_is_cancelled_while_the_brokers_are_away_ends_soon_and_delivers_nothing_later(
+    own_kafka_server: KafkaServer,
+) -> None:
+    settings = Broker("kafka", own_kafka_server.bootstrap_servers).settings()
+    await with_topics(settings, LAB_RESULT)
+    producer = Producer(settings, "test")
+    await producer.start()
+    used = producer._producer
+    assert used is not None
+    await asyncio.to_thread(own_kafka_server.stop)
+    sending = asyncio.create_task(producer.send([Outgoing(settings.topic(LAB_RESULT), b"k", b"given up")]))
+    await eventually(lambda: bool(used._message_accumulator._batches or used._sender._in_flight), "a message it holds")
+    sending.cancel()
+    done, _ = await asyncio.wait({sending}, timeout=5)
+    assert done, "no waiting for brokers that are away"
+    assert sending.cancelled()
+    await asyncio.to_thread(own_kafka_server.start)
+    await publish(settings, LAB_RESULT, [Outgoing(settings.topic(LAB_RESULT), b"k", b"later")])
+    assert [message.value for message in await content(settings, LAB_RESULT)] == [b"later"]
+    await producer.stop()
