@@ -71,12 +71,13 @@ class Producer:
     async def _attempt(self, messages: Sequence[Outgoing]) -> None:
         if self._producer is None:
             self._producer = await self._connect()
+        producer = self._producer
         try:
-            await _send_and_confirm(self._producer, messages)
+            await _send_and_confirm(producer, messages)
         except BaseException:
             # After a failed batch the sequence numbers of an idempotent producer have a gap: only a new one can go on.
-            abandoned, self._producer = self._producer, None
-            await _abandon(abandoned)
+            self._producer = None
+            await _abandon(producer)
             raise
 
     async def _connect(self) -> AIOKafkaProducer:

@@ -22,8 +22,8 @@ from schemas.topics import GENOTYPE, LAB_RESULT, PHENOTYPE, RECOMMENDATION, Topi
 
 WARM_UP = 16
 EVENTS_A_SECOND = 4
-_HOUR = 4000
-"""Requests after which a broker has compiled most of what it does: an hour at low load has more."""
+_REQUESTS = 4000
+"""That a broker has answered before anything is measured; an hour at low load has more."""
 _LOG_SEGMENTS = 12
 """More than a latency run fills."""
 STATIONS = (GENOTYPE, PHENOTYPE, RECOMMENDATION)
@@ -49,13 +49,13 @@ class Latency:
 async def warm_up(settings: Settings) -> None:
     """Publishes and reads message after message in a deployment that nobody else uses, so that the broker is not new.
 
-    A new one takes twice as long for a request, and the services' are measured before the floor's.
+    A new one has yet to compile itself, and the services are measured before the floor.
     """
     await create_topics(settings, [LAB_RESULT])
     producer = Producer(settings, "bench")
     await producer.start()
     async with _subscriber(settings, LAB_RESULT) as consumer:
-        for number in range(_HOUR):
+        for number in range(_REQUESTS):
             await producer.send([Outgoing(settings.topic(LAB_RESULT), b"%d" % number, b"warm-up")])
             await consumer.getone()
     await producer.stop()

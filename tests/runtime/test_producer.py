@@ -118,3 +118,21 @@ async def test_a_send_that_is_cancelled_while_the_brokers_are_away_ends_soon_and
     await publish(settings, LAB_RESULT, [Outgoing(settings.topic(LAB_RESULT), b"k", b"later")])
     assert [message.value for message in await content(settings, LAB_RESULT)] == [b"later"]
     await producer.stop()
+
+
+@pytest.mark.kafka
+async def test_a_send_that_fails_while_the_producer_is_being_stopped_says_why(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = broker.settings()
+    await with_topics(settings, LAB_RESULT)
+    producer = Producer(settings, "test")
+    await producer.start()
+
+    async def fail(*_: object) -> None:
+        await producer.stop()
+        raise MessageSizeTooLargeError("refused")
+
+    monkeypatch.setattr("runtime.producer._send_and_confirm", fail)
+    with pytest.raises(MessageSizeTooLargeError, match="refused"):
+        await producer.send([Outgoing(settings.topic(LAB_RESULT), b"k", b"v")])
